@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Links on an event loop: see link.h.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/bytes.h"
+#include "shared/link.h"
+#include "shared/log.h"
+
+#define LINK_BATCH	16		/* messages a turn (P46) */
+
+static void
+link_lost(struct link *l, const char *why)
+{
+	struct link_host *h = l->host;
+
+	if (l->dead)
+		return;
+	l->dead = true;
+	if (l->rd != NULL)
+		event_del(l->rd);
+	if (l->wr != NULL)
+		event_del(l->wr);
+	if (h->lost != NULL)
+		h->lost(h->arg, l, why);
+	else if (l->peer == PROC_PARENT)
+		_exit(1);		/* nobody is left to be told */
+	else
+		log_debug("link to %s: %s", proc_name(l->peer), why);
+}
+
+void
+link_fault(struct link *l, uint16_t type, enum msg_verdict v)
+{
+	struct link_host *h = l->host;
+	const struct msg_row *row = msg_row(type);
+	uint8_t p[4];
+
+	if (row != NULL)
+		l->chan.counts[msg_row_index(row)].refused++;
+	log_warnx("%s from %s: %s", row != NULL ? row->name : "message",
+	    proc_name(l->peer), msg_verdict_name(v));
+	if (h->lost != NULL) {
+		link_lost(l, msg_verdict_name(v));
+		return;
+	}
+	if (l->peer == PROC_PARENT)
+		fatalx("the parent sent what it may not (type %04x: %s)", type,
+		    msg_verdict_name(v));
+	p[0] = (uint8_t)l->peer;
+	put_le16(p + 1, type);
+	p[3] = (uint8_t)v;
+	link_send(h->parent, MSG_FAULT, 0, -1, p, sizeof(p));
+}
+
+static void
+link_dispatch(struct link *l, struct imsg *m)
+{
+	struct link_host *h = l->host;
+	const struct msg_row *row;
+	enum msg_verdict v;
+	size_t i;
+
+	v = msg_admit(m->type, l->peer, h->self, h->phase, m->len, m->fd);
+	if (v != MSG_OK)
+		goto bad;
+	row = msg_row(m->type);
+	l->chan.counts[msg_row_index(row)].received++;
+	for (i = 0; i < h->nrows; i++)
+		if (h->rows[i].type == m->type)
+			break;
+	v = MSG_FORBIDDEN;
+	if (i == h->nrows)
+		goto bad;
+	v = MSG_CONTENT;
+	if (h->rows[i].fn(h->arg, l, m) == -1)
+		goto bad;
+	if (m->fd != -1)
+		close(m->fd);
+	return;
+bad:
+	if (m->fd != -1)
+		close(m->fd);
+	link_fault(l, m->type, v);
+}
+
+void
+link_read(struct link *l, int max)
+{
+	struct imsg m;
+	int n;
+
+	while (max-- > 0 && !l->dead && !l->paused) {
+		n = imsg_recv(&l->chan, &m);
+		if (n == 0)
+			return;
+		if (n == -1) {
+			if (errno == EBADMSG)
+				link_fault(l, 0, MSG_SIZE);
+			else
+				link_lost(l, errno == 0 ? "closed" :
+				    strerror(errno));
+			return;
+		}
+		link_dispatch(l, &m);
+	}
+}
+
+static void
+on_read(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	link_read(arg, LINK_BATCH);
+}
+
+static void
+on_write(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *l = arg;
+
+	(void)fd;
+	(void)what;
+	if (imsg_flush(&l->chan) == -1) {
+		link_lost(l, strerror(errno));
+		return;
+	}
+	if (!TAILQ_EMPTY(&l->chan.queue))
+		return;
+	event_del(l->wr);
+	if (l->drained != NULL)
+		l->drained(l->host->arg, l);
+}
+
+int
+link_open(struct link *l, struct link_host *h, enum proc peer, int fd)
+{
+	memset(l, 0, sizeof(*l));
+	l->host = h;
+	l->peer = peer;
+	imsg_init(&l->chan, fd);
+	l->rd = event_new(h->base, fd, EV_READ | EV_PERSIST, on_read, l);
+	l->wr = event_new(h->base, fd, EV_WRITE | EV_PERSIST, on_write, l);
+	if (l->rd == NULL || l->wr == NULL || event_add(l->rd, NULL) == -1) {
+		link_close(l);
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+void
+link_close(struct link *l)
+{
+	if (l->rd != NULL)
+		event_free(l->rd);
+	if (l->wr != NULL)
+		event_free(l->wr);
+	l->rd = l->wr = NULL;
+	l->dead = true;
+	if (l->host != NULL)
+		imsg_clear(&l->chan);
+}
+
+bool
+link_is_open(const struct link *l)
+{
+	return l->host != NULL && !l->dead;
+}
+
+void
+link_send(struct link *l, uint16_t type, uint32_t id, int fd,
+    const void *data, size_t len)
+{
+	if (!link_is_open(l)) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	if (imsg_send(&l->chan, type, id, fd, data, len) == -1) {
+		link_lost(l, strerror(errno));
+		return;
+	}
+	if (!TAILQ_EMPTY(&l->chan.queue))
+		event_add(l->wr, NULL);
+}
+
+void
+link_pause(struct link *l)
+{
+	if (!l->paused && !l->dead) {
+		l->paused = true;
+		event_del(l->rd);
+	}
+}
+
+void
+link_resume(struct link *l)
+{
+	if (l->paused && !l->dead) {
+		l->paused = false;
+		event_add(l->rd, NULL);
+	}
+}
+
+size_t
+link_queued(const struct link *l)
+{
+	return l->chan.queued;
+}
+
+void
+link_flush(struct link *l, int ms)
+{
+	struct pollfd p;
+
+	while (link_is_open(l) && !TAILQ_EMPTY(&l->chan.queue)) {
+		if (imsg_flush(&l->chan) == -1)
+			return;
+		if (TAILQ_EMPTY(&l->chan.queue))
+			return;
+		p.fd = l->chan.fd;
+		p.events = POLLOUT;
+		if (poll(&p, 1, ms) <= 0)
+			return;
+	}
+}
