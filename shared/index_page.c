@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The page of live receiver indices: see index_page.h.
+ */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "shared/index_page.h"
+
+#define PAGE_BYTES	((size_t)INDEX_SLOTS * sizeof(uint32_t))
+
+int
+index_page_create(struct index_page *ip)
+{
+	const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE |
+	    F_SEAL_SEAL;
+	void *p = MAP_FAILED;
+	int fd;
+
+	fd = memfd_create("warren-index", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1 || ftruncate(fd, (off_t)PAGE_BYTES) == -1)
+		goto fail;
+	p = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED || fcntl(fd, F_ADD_SEALS, seals) == -1)
+		goto fail;
+	ip->own = p;
+	return fd;
+fail:
+	if (p != MAP_FAILED)
+		munmap(p, PAGE_BYTES);
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+int
+index_page_attach(struct index_page *ip, int fd)
+{
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) == -1 || st.st_size < 0 ||
+	    (size_t)st.st_size != PAGE_BYTES) {
+		errno = EBADMSG;
+		return -1;
+	}
+	p = mmap(NULL, PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	ip->peer = p;
+	return 0;
+}
+
+void
+index_page_put(struct index_page *ip, uint32_t slot, uint32_t index)
+{
+	atomic_store_explicit(&ip->own[INDEX_SLOT(slot)], index,
+	    memory_order_release);
+}
+
+bool
+index_page_has(const struct index_page *ip, uint32_t index)
+{
+	return index != 0 && atomic_load_explicit(
+	    &ip->peer[INDEX_SLOT(index)], memory_order_acquire) == index;
+}
