@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where things are.  The directories come from make (LIBEXECDIR and its
+ * like, by way of the generated config.h) and are compiled in: nothing in
+ * the environment can lead the parent to another child program.
+ */
+#ifndef PATHS_H
+#define PATHS_H
+
+#include "config.h"
+
+/* The programs of the children, run by the parent as PATH_LIBEXEC "/netd". */
+#define PATH_LIBEXEC	WARREN_LIBEXECDIR "/warren"
+
+/* Runtime files, named by instance: PATH_RUN "/INSTANCE.sock". */
+#define PATH_RUN	WARREN_RUNSTATEDIR "/warren"
+
+/* The empty root-owned directory that the children are chrooted into. */
+#define PATH_EMPTY	PATH_RUN "/empty"
+
+/* Configuration files. */
+#define PATH_CONF	WARREN_SYSCONFDIR "/warren"
+
+/*
+ * The directory of the UAPI sockets, IFNAME.sock.  wg(8) has it compiled in,
+ * so it does not follow our prefix.
+ */
+#define PATH_UAPI	"/var/run/wireguard"
+
+#define PATH_TUN	"/dev/net/tun"
+
+#endif /* PATHS_H */
