@@ -12,10 +12,9 @@
 #include "shared/child.h"
 #include "shared/codec.h"
 #include "shared/landlock.h"
+#include "shared/link_show.h"
 #include "shared/log.h"
-#include "shared/msg_net.h"
 #include "shared/priv.h"
-#include "shared/row.h"
 
 static unsigned long
 number(const char *s)
@@ -129,8 +128,15 @@ child_on_startup(void *arg, struct link *l, struct imsg *m)
 	struct child *c = arg;
 
 	(void)l;
-	if (c->started || startup_recv(m, &c->startup) == -1)
+	if (c->started)
 		return -1;
+	errno = 0;
+	if (startup_recv(m, &c->startup) == -1) {
+		if (errno == EPROTO)
+			fatalx("warrend is of another build than %s; install "
+			    "both again", proc_name(c->conf->self));
+		return -1;
+	}
 	c->started = true;
 	log_setverbose(c->startup.verbose);
 	child_check_ready(arg);
@@ -204,31 +210,15 @@ child_end(void *arg, int status)
 	_exit(status);
 }
 
-static void
-show_channel(struct link *out, uint32_t id, enum proc self, struct link *l)
+void
+child_imsg_rows(struct child *c, void (*emit)(void *, const struct wbuf *),
+    void *arg)
 {
-	const struct imsg_counts *n;
-	const struct msg_row *rows;
-	uint8_t buf[ROW_MAX];
-	struct wbuf w;
-	size_t i, total;
+	int p;
 
-	rows = msg_rows(&total);
-	for (i = 0; i < total; i++) {
-		n = &l->chan.counts[i];
-		if (n->sent == 0 && n->received == 0 && n->dropped == 0 &&
-		    n->refused == 0)
-			continue;
-		row_begin(&w, buf, sizeof(buf), "imsg");
-		row_str(&w, "process", proc_name(self));
-		row_str(&w, "peer", proc_name(l->peer));
-		row_str(&w, "message", rows[i].name);
-		row_u64(&w, "sent", n->sent);
-		row_u64(&w, "received", n->received);
-		row_u64(&w, "dropped", n->dropped);
-		row_u64(&w, "refused", n->refused);
-		row_send(out, id, &w);
-	}
+	link_rows(&c->parent, emit, arg);
+	for (p = 0; p < PROC_COUNT; p++)
+		link_rows(&c->sibling[p], emit, arg);
 }
 
 void
@@ -236,8 +226,7 @@ child_show_imsg(struct child *c, struct link *out, uint32_t id)
 {
 	int p;
 
-	show_channel(out, id, c->conf->self, &c->parent);
+	link_show(&c->parent, out, id);
 	for (p = 0; p < PROC_COUNT; p++)
-		if (c->sibling[p].host != NULL)
-			show_channel(out, id, c->conf->self, &c->sibling[p]);
+		link_show(&c->sibling[p], out, id);
 }

@@ -12,6 +12,7 @@
 #ifndef WARREN_CHILD_H
 #define WARREN_CHILD_H
 
+#include "shared/codec.h"
 #include "shared/link.h"
 #include "shared/msg_parent.h"
 
@@ -77,5 +78,8 @@ void	 child_check_ready(void *arg);
 __attribute__((noreturn)) void child_end(void *arg, int status);
 /* SHOW_IMSG: one row a message type that this process sent or received. */
 void	 child_show_imsg(struct child *, struct link *, uint32_t id);
+/* The same rows to a function, for ctld, which no link asks. */
+void	 child_imsg_rows(struct child *,
+	    void (*emit)(void *arg, const struct wbuf *), void *arg);
 
 #endif

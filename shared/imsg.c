@@ -8,7 +8,6 @@
 #include <sys/uio.h>
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +40,7 @@ out_free(struct imsg_chan *c, struct imsg_out *o)
 	c->queued -= o->len;
 	if (o->fd != -1)
 		close(o->fd);
-	sodium_memzero(o->data, o->len);
+	explicit_bzero(o->data, o->len);
 	free(o);
 }
 
@@ -53,7 +52,7 @@ imsg_clear(struct imsg_chan *c)
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
-	sodium_memzero(c->buf, sizeof(c->buf));
+	explicit_bzero(c->buf, sizeof(c->buf));
 }
 
 /* 1 sent, 0 not now, -1 lost. */

@@ -96,24 +96,46 @@ landlock_fill(struct landlock_attr *attr, int abi)
 	return size;
 }
 
+/* What is allowed below some directories, and outside the domain. */
+struct landlock_want {
+	const int	*dirs;
+	size_t		 ndirs;
+	uint64_t	 access;
+	int		 signals;	/* may signal processes outside */
+};
+
 static int
-landlock_add_beneath(int ruleset, int dirfd, uint64_t handled)
+landlock_add_beneath(int ruleset, int dirfd, uint64_t access)
 {
 	struct landlock_path_beneath_attr	path;
 
 	memset(&path, 0, sizeof(path));
-	path.allowed_access = BENEATH & handled;
+	path.allowed_access = access;
 	path.parent_fd = dirfd;
 	return (int)syscall(SYS_landlock_add_rule, ruleset,
 	    LANDLOCK_RULE_PATH_BENEATH, &path, 0);
 }
 
 static int
-landlock_restrict(int dirfd, int *abi_out)
+landlock_enter(int ruleset, const struct landlock_want *want, uint64_t handled)
+{
+	size_t	i;
+
+	for (i = 0; i < want->ndirs; i++)
+		if (landlock_add_beneath(ruleset, want->dirs[i],
+		    want->access & handled) == -1)
+			return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
+static int
+landlock_restrict(const struct landlock_want *want, int *abi_out)
 {
 	struct landlock_attr	attr;
 	size_t			size;
-	int			abi, ruleset, saved;
+	int			abi, rc, ruleset, saved;
 
 	if (abi_out != NULL)
 		*abi_out = 0;
@@ -123,36 +145,45 @@ landlock_restrict(int dirfd, int *abi_out)
 	if (abi > LANDLOCK_ABI_OURS)
 		abi = LANDLOCK_ABI_OURS;
 	size = landlock_fill(&attr, abi);
+	if (want->signals)
+		attr.scoped &= ~LANDLOCK_SCOPE_SIGNAL;
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (ruleset == -1)
 		return -1;
-	if ((dirfd != -1 && landlock_add_beneath(ruleset, dirfd,
-	    attr.handled_access_fs) == -1) ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    syscall(SYS_landlock_restrict_self, ruleset, 0) == -1) {
-		saved = errno;
-		close(ruleset);
-		errno = saved;
-		return -1;
-	}
+	rc = landlock_enter(ruleset, want, attr.handled_access_fs);
+	saved = errno;
 	close(ruleset);
-	if (abi_out != NULL)
+	errno = saved;
+	if (rc == 0 && abi_out != NULL)
 		*abi_out = abi;
-	return 0;
+	return rc;
 }
 
 int
 landlock_deny_all(int *abi)
 {
-	return landlock_restrict(-1, abi);
+	struct landlock_want	want = { NULL, 0, 0, 0 };
+
+	return landlock_restrict(&want, abi);
 }
 
 int
 landlock_only_beneath(int dirfd, int *abi)
 {
+	struct landlock_want	want = { &dirfd, 1, BENEATH, 0 };
+
 	if (dirfd < 0) {
 		errno = EBADF;
 		return -1;
 	}
-	return landlock_restrict(dirfd, abi);
+	return landlock_restrict(&want, abi);
+}
+
+int
+landlock_only_remove(const int *dirs, size_t n, int *abi)
+{
+	struct landlock_want	want = { dirs, n,
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE, 1 };
+
+	return landlock_restrict(&want, abi);
 }

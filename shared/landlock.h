@@ -7,6 +7,8 @@
 #ifndef SHARED_LANDLOCK_H
 #define SHARED_LANDLOCK_H
 
+#include <stddef.h>
+
 /* The newest ABI that we know; of a newer kernel we use this much. */
 #define LANDLOCK_ABI_OURS	7
 
@@ -27,5 +29,11 @@ int	landlock_deny_all(int *);
  * read, written, truncated, renamed and removed; nothing may be executed.
  */
 int	landlock_only_beneath(int, int *);
+
+/*
+ * For the parent: deny every path, but files in the n open directories may be
+ * removed; others may still be signalled, since children must be ended.
+ */
+int	landlock_only_remove(const int *, size_t, int *);
 
 #endif /* SHARED_LANDLOCK_H */

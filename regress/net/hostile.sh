@@ -52,7 +52,9 @@ refused() {
 n=0
 while IFS='|' read -r errno lines; do
 	n=$((n + 1))
-	expect "bad set $n: ${lines%%\\n\\n}" refused "$lines" "$errno"
+	# The last line of it is the bad one.
+	bad=$(printf '%s' "$lines" | sed 's/\\n\\n$//; s/.*\\n//')
+	expect "bad set $n: $bad" refused "$lines" "$errno"
 done <<EOF
 -22|set=1\nlisten_port=65536\n\n
 -22|set=1\nlisten_port=\n\n

@@ -21,10 +21,8 @@ expect "first ping" ping_from a 10.9.0.2
 before=$(peer_field a b latest-handshakes)
 
 # a moves to another address: one packet of a is enough for b.
-addr_add a to-b 192.0.2.101/24
 ip_on a address del 192.0.2.1/24 dev to-b
-wait_for 5 not sh -c "ip -n $(ns a) route get 192.0.2.2 | grep -q 192.0.2.1' '"
-ip_on a route replace 192.0.2.0/24 dev to-b src 192.0.2.101 2>/dev/null || true
+addr_add a to-b 192.0.2.101/24
 expect "a has moved" ping_from a 10.9.0.2
 expect_is "b knows where to" 192.0.2.101:51820 peer_field b a endpoints
 expect "and reaches it" ping_from b 10.9.0.1

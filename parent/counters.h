@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the parent counts, each with the words that "show counters" and the
+ * manual have for it.
+ */
+#ifndef PARENT_COUNTERS_H
+#define PARENT_COUNTERS_H
+
+#include <stdint.h>
+
+#define PARENT_COUNTERS(X)						\
+	X(link_up, "times that the interface came up")			\
+	X(link_down, "times that the interface went down")		\
+	X(link_moves, "moves to another network namespace")		\
+	X(netlink_overruns, "times that link events were lost")		\
+	X(udp_opened, "pairs of UDP sockets opened")			\
+	X(udp_failed, "UDP ports that could not be opened")		\
+	X(port_changes, "requests for another UDP port")		\
+	X(mark_changes, "requests for another firewall mark")		\
+	X(log_lines, "lines that children wrote")			\
+	X(log_suppressed, "lines of children over their rate")
+
+struct counters {
+#define X(name, help)	uint64_t name;
+	PARENT_COUNTERS(X)
+#undef X
+};
+
+#endif /* PARENT_COUNTERS_H */

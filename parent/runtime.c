@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Runtime files: see runtime.h.  Their directories belong to root and nobody
+ * else can write to them, so a path that was checked stays what it was.
+ */
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/runtime.h"
+#include "shared/log.h"
+#include "shared/paths.h"
+
+/* Make a directory if it is missing.  Its fd, or -1 after a line. */
+static int
+open_dir(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (mkdir(path, 0755) == 0) {
+		if (chmod(path, 0755) == -1) {
+			log_warn("%s", path);
+			return -1;
+		}
+	} else if (errno != EEXIST) {
+		log_warn("cannot make %s", path);
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		log_warn("%s", path);
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		log_warnx("%s: only root may own it and write to it", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* What the children have as their root must have nothing in it. */
+static int
+check_empty(int fd)
+{
+	struct dirent *e;
+	DIR *d;
+	int n = 0;
+
+	d = fdopendir(fd);
+	if (d == NULL) {
+		log_warn("%s", PATH_EMPTY);
+		close(fd);
+		return -1;
+	}
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			n++;
+	closedir(d);
+	if (n == 0)
+		return 0;
+	log_warnx("%s: must be empty", PATH_EMPTY);
+	return -1;
+}
+
+int
+runtime_dirs(struct runtime *r)
+{
+	int fd;
+
+	fd = open_dir(WARREN_RUNSTATEDIR);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	r->run_dir = open_dir(PATH_RUN);
+	if (r->run_dir == -1)
+		return -1;
+	fd = open_dir(PATH_EMPTY);
+	if (fd == -1 || check_empty(fd) == -1)
+		return -1;
+	r->uapi_dir = open_dir(PATH_UAPI);
+	return r->uapi_dir == -1 ? -1 : 0;
+}
+
+static int
+file_made(struct runtime_file *f)
+{
+	struct stat st;
+
+	if (fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->made = true;
+	return 0;
+}
+
+bool
+runtime_is_ours(const struct runtime_file *f)
+{
+	struct stat st;
+
+	return f->made &&
+	    fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == f->dev && st.st_ino == f->ino;
+}
+
+static void
+file_remove(struct runtime_file *f)
+{
+	if (runtime_is_ours(f) && unlinkat(f->dir, f->name, 0) == -1)
+		log_warn("cannot remove %s", f->name);
+	f->made = false;
+}
+
+static void
+say_locked(const char *instance, int fd)
+{
+	char pid[16];
+	ssize_t n;
+
+	n = pread(fd, pid, sizeof(pid) - 1, 0);
+	pid[n > 0 ? n : 0] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+	log_warnx("instance %s is running already%s%s%s", instance,
+	    pid[0] != '\0' ? " (pid " : "", pid, pid[0] != '\0' ? ")" : "");
+}
+
+/* 1 locked, 0 the file was removed meanwhile, -1 after a line. */
+static int
+try_lock(struct runtime *r, const char *instance)
+{
+	struct stat st;
+	int fd;
+
+	fd = openat(r->run_dir, r->lock.name,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1) {
+		log_warn("%s/%s", PATH_RUN, r->lock.name);
+		return -1;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EWOULDBLOCK)
+			say_locked(instance, fd);
+		else
+			log_warn("cannot lock %s/%s", PATH_RUN, r->lock.name);
+		close(fd);
+		return -1;
+	}
+	/* An instance that ends removes its lock while it holds it. */
+	if (fstat(fd, &st) == -1 || file_made(&r->lock) == -1 ||
+	    st.st_ino != r->lock.ino || st.st_dev != r->lock.dev) {
+		r->lock.made = false;
+		close(fd);
+		return 0;
+	}
+	r->lock_fd = fd;
+	return 1;
+}
+
+int
+runtime_lock(struct runtime *r, const char *instance)
+{
+	int got, tries;
+
+	r->lock.dir = r->run_dir;
+	snprintf(r->lock.name, sizeof(r->lock.name), "%s.lock", instance);
+	for (tries = 0; tries < 100; tries++) {
+		got = try_lock(r, instance);
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			continue;
+		if (ftruncate(r->lock_fd, 0) == -1 ||
+		    dprintf(r->lock_fd, "%d\n", (int)getpid()) < 0) {
+			log_warn("%s/%s", PATH_RUN, r->lock.name);
+			return -1;
+		}
+		return 0;
+	}
+	log_warnx("cannot lock %s/%s: it keeps vanishing", PATH_RUN,
+	    r->lock.name);
+	return -1;
+}
+
+/*
+ * A socket file that refuses a connection was left by an instance that was
+ * killed.  0: the name is free now.
+ */
+static int
+clear_leftover(const struct runtime_file *f, const struct sockaddr_un *sun)
+{
+	struct stat st;
+	int error, fd;
+
+	if (fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		log_warn("%s", sun->sun_path);
+		return -1;
+	}
+	if (!S_ISSOCK(st.st_mode)) {
+		log_warnx("%s: is in the way and is no socket", sun->sun_path);
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1) {
+		log_warn("socket");
+		return -1;
+	}
+	error = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ?
+	    0 : errno;
+	close(fd);
+	if (error != ECONNREFUSED) {
+		/* EAGAIN is a full backlog: somebody is there. */
+		log_warnx("%s: in use by another program", sun->sun_path);
+		return -1;
+	}
+	log_info("%s: removed, nobody answered on it", sun->sun_path);
+	if (unlinkat(f->dir, f->name, 0) == 0)
+		return 0;
+	log_warn("cannot remove %s", sun->sun_path);
+	return -1;
+}
+
+/* The listening socket, or -1 after a line. */
+static int
+listen_at(struct runtime_file *f, const char *dirname)
+{
+	struct sockaddr_un sun;
+	mode_t old;
+	int fd, n, rc;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	n = snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%s", dirname,
+	    f->name);
+	if (n < 0 || (size_t)n >= sizeof(sun.sun_path)) {
+		log_warnx("%s/%s: longer than a socket's path may be",
+		    dirname, f->name);
+		return -1;
+	}
+	if (clear_leftover(f, &sun) == -1)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1) {
+		log_warn("socket");
+		return -1;
+	}
+	old = umask(077);
+	rc = bind(fd, (const struct sockaddr *)&sun, sizeof(sun));
+	umask(old);
+	if (rc == -1 || file_made(f) == -1 || listen(fd, SOMAXCONN) == -1) {
+		log_warn("cannot listen on %s", sun.sun_path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+runtime_listen(struct runtime *r, const char *instance, gid_t warren)
+{
+	r->uapi.dir = r->uapi_dir;
+	r->control.dir = r->run_dir;
+	snprintf(r->uapi.name, sizeof(r->uapi.name), "%s.sock", instance);
+	snprintf(r->control.name, sizeof(r->control.name), "%s.sock",
+	    instance);
+	r->uapi_fd = listen_at(&r->uapi, PATH_UAPI);
+	if (r->uapi_fd == -1)
+		return -1;
+	r->control_fd = listen_at(&r->control, PATH_RUN);
+	if (r->control_fd == -1)
+		return -1;
+	if (fchownat(r->run_dir, r->control.name, 0, warren,
+	    AT_SYMLINK_NOFOLLOW) == -1 ||
+	    fchmodat(r->run_dir, r->control.name, 0660, 0) == -1) {
+		log_warn("%s/%s", PATH_RUN, r->control.name);
+		return -1;
+	}
+	return 0;
+}
+
+void
+runtime_clear(struct runtime *r)
+{
+	file_remove(&r->uapi);
+	file_remove(&r->control);
+	/* The lock goes last: before that the next instance waits its turn. */
+	file_remove(&r->lock);
+}

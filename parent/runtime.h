@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The runtime files of an instance: its lock, its two sockets, and the empty
+ * directory that the children are chrooted into.
+ */
+#ifndef PARENT_RUNTIME_H
+#define PARENT_RUNTIME_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+#define RUNTIME_NAME	32		/* IFNAME and ".sock" */
+
+/* A file that we made: it is ours as long as the inode is. */
+struct runtime_file {
+	int	 dir;			/* fd of its directory */
+	char	 name[RUNTIME_NAME];
+	bool	 made;
+	dev_t	 dev;
+	ino_t	 ino;
+};
+
+struct runtime {
+	int			 run_dir;	/* PATH_RUN */
+	int			 uapi_dir;	/* PATH_UAPI */
+	int			 lock_fd;
+	struct runtime_file	 lock;
+	struct runtime_file	 uapi;
+	struct runtime_file	 control;
+	int			 uapi_fd;	/* -1 once handed down */
+	int			 control_fd;
+};
+
+/* All of these: -1 after a line in the log that says what is wrong. */
+
+/* The directories, made if they are missing, and checked. */
+int	 runtime_dirs(struct runtime *);
+/* Only one instance of a name runs: the lock is held until we end. */
+int	 runtime_lock(struct runtime *, const char *instance);
+/*
+ * Bind both sockets and listen.  What a killed instance left is cleared; a
+ * socket that somebody answers on is an error.
+ */
+int	 runtime_listen(struct runtime *, const char *instance, gid_t warren);
+
+/* Does the name still lead to the file that we made? */
+bool	 runtime_is_ours(const struct runtime_file *);
+/* Remove what is still ours; another instance may have the name by now. */
+void	 runtime_clear(struct runtime *);
+
+#endif /* PARENT_RUNTIME_H */

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The children as a whole: they are started together, they are ready
+ * together, and when one is lost all end.
+ */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <linux/capability.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/parent.h"
+#include "shared/caps.h"
+#include "shared/clock.h"
+#include "shared/landlock.h"
+#include "shared/version.h"
+
+#define START_TIMEOUT	20	/* seconds until all are ready */
+#define END_MS		300	/* until those that linger are killed */
+#define KILL_MS		150	/* until we end without them */
+#define LAST_WORDS	64	/* messages of a dead child */
+
+/* Bits of PROC_BIT() that have a link between them. */
+static const unsigned siblings[PROC_COUNT] = {
+	[PROC_CRYPTOD] = PROC_BIT(PROC_NETD) | PROC_BIT(PROC_CTLD),
+	[PROC_NETD] = PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_CTLD),
+	[PROC_CTLD] = PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_NETD),
+};
+
+struct member *
+suite_member(struct parent *p, struct link *l)
+{
+	return &p->member[l->peer];
+}
+
+static void
+set_timer(struct parent *p, int ms)
+{
+	struct timeval tv;
+
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = (ms % 1000) * 1000;
+	event_add(p->timer, &tv);
+}
+
+static int
+living(const struct parent *p)
+{
+	int i, n = 0;
+
+	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
+		n += p->member[i].pid != 0;
+	return n;
+}
+
+static void
+kill_rest(struct parent *p)
+{
+	struct member *m;
+
+	for (m = p->member; m < p->member + PROC_COUNT; m++) {
+		if (m->pid == 0)
+			continue;
+		log_warnx("%s (pid %d) does not end; killing it",
+		    proc_name(m->proc), (int)m->pid);
+		kill(m->pid, SIGKILL);
+	}
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct parent *p = arg;
+	int i;
+
+	(void)fd;
+	(void)what;
+	if (p->state == SUITE_STARTING) {
+		for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
+			if (!p->member[i].ready)
+				log_warnx("%s was not ready within %d "
+				    "seconds; ending", proc_name(i),
+				    START_TIMEOUT);
+		suite_end(p, 1);
+	} else if (!p->killing) {
+		p->killing = true;
+		kill_rest(p);
+		set_timer(p, KILL_MS);
+	} else
+		event_base_loopbreak(p->base);
+}
+
+void
+suite_end(struct parent *p, int status)
+{
+	struct member *m;
+
+	if (p->state == SUITE_ENDING)
+		return;
+	p->state = SUITE_ENDING;
+	p->status = status;
+	for (m = p->member; m < p->member + PROC_COUNT; m++)
+		if (m->pid != 0)
+			shutdown_send(&m->link);
+	/* cryptod's and ours are the last fds of the TUN device. */
+	follow_close(&p->follow);
+	if (living(p) == 0)
+		event_base_loopbreak(p->base);
+	else
+		set_timer(p, END_MS);
+}
+
+void
+suite_run(struct parent *p)
+{
+	if (p->state == SUITE_ENDING && living(p) == 0)
+		return;
+	if (event_base_dispatch(p->base) == -1)
+		log_warnx("the event loop failed");
+}
+
+static bool
+is_breach(const char *why)
+{
+	int v;
+
+	for (v = MSG_UNKNOWN; v <= MSG_CONTENT; v++)
+		if (strcmp(why, msg_verdict_name(v)) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A child that broke the rules is ended at once.  One that closed its link
+ * is most likely dying; SIGCHLD will tell of what, if it is given a moment.
+ */
+void
+suite_lost(void *arg, struct link *l, const char *why)
+{
+	static const struct timeval moment = { 0, 100000 };
+	struct member *m = suite_member(arg, l);
+
+	if (m->pid == 0)
+		return;
+	if (is_breach(why)) {
+		log_warnx("%s broke the rules (%s); killing it",
+		    proc_name(m->proc), why);
+		kill(m->pid, SIGKILL);
+	} else if (m->parent->state != SUITE_ENDING)
+		event_add(m->doom, &moment);
+}
+
+static void
+on_doom(evutil_socket_t fd, short what, void *arg)
+{
+	struct member *m = arg;
+
+	(void)fd;
+	(void)what;
+	if (m->pid == 0)
+		return;
+	log_warnx("%s closed its link; killing it", proc_name(m->proc));
+	kill(m->pid, SIGKILL);
+}
+
+static void
+say_death(const struct member *m, pid_t pid, int status)
+{
+	const char *name = proc_name(m->proc), *desc;
+	int sig;
+
+	if (WIFSIGNALED(status)) {
+		sig = WTERMSIG(status);
+		desc = sigdescr_np(sig);
+		log_warnx("%s (pid %d) killed by signal %d (%s)%s; ending",
+		    name, (int)pid, sig, desc != NULL ? desc : "?",
+		    sig == SIGSYS ? ": its sandbox refused a system call" :
+		    "");
+	} else
+		log_warnx("%s (pid %d) exited with status %d; ending", name,
+		    (int)pid, WEXITSTATUS(status));
+}
+
+static void
+reaped(struct parent *p, struct member *m, int status)
+{
+	pid_t pid = m->pid;
+
+	/* Why it died may still wait in the pipe and in the link. */
+	if (link_is_open(&m->link))
+		link_read(&m->link, LAST_WORDS);
+	spawn_stderr_drain(&m->err);
+	m->pid = 0;
+	if (p->state != SUITE_ENDING) {
+		say_death(m, pid, status);
+		suite_end(p, 1);
+	} else if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		say_death(m, pid, status);
+	else
+		log_debug("%s (pid %d) ended", proc_name(m->proc), (int)pid);
+	if (living(p) == 0)
+		event_base_loopbreak(p->base);
+}
+
+static void
+reap(struct parent *p)
+{
+	struct member *m;
+	int status;
+	pid_t pid;
+
+	while ((pid = wait4(-1, &status, WNOHANG, NULL)) > 0)
+		for (m = p->member; m < p->member + PROC_COUNT; m++)
+			if (m->pid == pid)
+				reaped(p, m, status);
+}
+
+static void
+on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct signalfd_siginfo si;
+	struct parent *p = arg;
+
+	(void)what;
+	while (read(fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD) {
+			reap(p);
+			continue;
+		}
+		/* Nothing to read again in this mode, and no terminal. */
+		if (si.ssi_signo == SIGHUP && !p->foreground)
+			continue;
+		if (p->state != SUITE_ENDING)
+			log_info("got SIG%s; ending",
+			    sigabbrev_np((int)si.ssi_signo));
+		/* A start that is interrupted has not succeeded. */
+		suite_end(p, p->state == SUITE_STARTING);
+	}
+}
+
+static int
+watch_signals(struct parent *p)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	/* Who started us may have ignored SIGCHLD, and with it our children. */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1)
+		return -1;
+	p->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (p->signal_fd == -1)
+		return -1;
+	p->signals = event_new(p->base, p->signal_fd, EV_READ | EV_PERSIST,
+	    on_signal, p);
+	p->timer = event_new(p->base, -1, 0, on_timer, p);
+	if (p->signals == NULL || p->timer == NULL)
+		return -1;
+	return event_add(p->signals, NULL);
+}
+
+static int
+link_pair(int fd[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, fd);
+}
+
+static void
+on_line(void *arg, const char *text, size_t len)
+{
+	parent_relay(arg, LOG_LEVEL_WARN, text, len);
+}
+
+static int
+start_member(struct parent *p, enum proc i)
+{
+	struct member *m = &p->member[i];
+	int err, fd[2];
+
+	if (link_pair(fd) == -1)
+		return -1;
+	m->pid = spawn(i, p->instance, p->user[i].uid, p->user[i].gid, fd[1],
+	    &err);
+	close(fd[1]);
+	if (m->pid == -1) {
+		m->pid = 0;
+		close(fd[0]);
+		return -1;
+	}
+	m->since = clock_boottime();
+	m->doom = event_new(p->base, -1, 0, on_doom, m);
+	m->err.line = on_line;
+	m->err.arg = m;
+	if (link_open(&m->link, &p->host, i, fd[0]) == -1 || m->doom == NULL)
+		return -1;
+	return spawn_stderr_open(&m->err, p->base, err);
+}
+
+/* A link for each two siblings: an end to either, none to us. */
+static int
+give_links(struct parent *p)
+{
+	int a, b, fd[2];
+
+	for (a = PROC_PARENT + 1; a < PROC_COUNT; a++)
+		for (b = a + 1; b < PROC_COUNT; b++) {
+			if ((siblings[a] & PROC_BIT(b)) == 0)
+				continue;
+			if (link_pair(fd) == -1)
+				return -1;
+			link_fd_send(&p->member[a].link, b, fd[0]);
+			link_fd_send(&p->member[b].link, a, fd[1]);
+		}
+	return 0;
+}
+
+/* A doorbell in each direction between cryptod and netd. */
+static int
+give_bells(struct parent *p)
+{
+	struct link *c = &p->member[PROC_CRYPTOD].link;
+	struct link *n = &p->member[PROC_NETD].link;
+	int fd[2];
+
+	if (pipe2(fd, O_NONBLOCK | O_CLOEXEC) == -1)
+		return -1;
+	bell_fd_send(c, BELL_HEAR, 0, fd[0]);
+	bell_fd_send(n, BELL_RING, 0, fd[1]);
+	if (pipe2(fd, O_NONBLOCK | O_CLOEXEC) == -1)
+		return -1;
+	bell_fd_send(n, BELL_HEAR, 0, fd[0]);
+	bell_fd_send(c, BELL_RING, 0, fd[1]);
+	return 0;
+}
+
+/* The fds that make each child what it is; link_send() closes ours. */
+static int
+give_fds(struct parent *p, int tun)
+{
+	struct link *ctld = &p->member[PROC_CTLD].link;
+	int route;
+
+	tun = fcntl(tun, F_DUPFD_CLOEXEC, 0);
+	if (tun == -1)
+		return -1;
+	tun_fd_send(&p->member[PROC_CRYPTOD].link, 0, tun);
+	route = nl_open_routes();
+	if (route == -1)
+		return -1;
+	route_fd_send(&p->member[PROC_NETD].link, route);
+	listener_fd_send(ctld, LISTENER_UAPI, p->run.uapi_fd);
+	listener_fd_send(ctld, LISTENER_CONTROL, p->run.control_fd);
+	p->run.uapi_fd = p->run.control_fd = -1;
+	return 0;
+}
+
+int
+suite_start(struct parent *p, int tun)
+{
+	struct startup s;
+	int i;
+
+	memset(&s, 0, sizeof(s));
+	s.mode = MODE_BARE;
+	s.verbose = log_getverbose() > 0;
+	s.workers = 1;
+	memcpy(s.instance, p->instance, strlen(p->instance));
+	if (watch_signals(p) == -1) {
+		log_warn("cannot watch signals");
+		return -1;
+	}
+	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
+		if (start_member(p, i) == -1) {
+			log_warn("cannot start %s", proc_name(i));
+			return -1;
+		}
+	if (give_links(p) == -1 || give_bells(p) == -1 ||
+	    give_fds(p, tun) == -1) {
+		log_warn("cannot make what the processes talk over");
+		return -1;
+	}
+	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
+		startup_send(&p->member[i].link, &s);
+	set_timer(p, START_TIMEOUT * 1000);
+	return 0;
+}
+
+/* Does the kernel's word on this child match what it ought to be? */
+static const char *
+flaw(const struct parent *p, const struct member *m)
+{
+	const struct sandbox_report *r = &m->report;
+
+	if (r->euid != p->user[m->proc].uid || r->egid != p->user[m->proc].gid)
+		return "runs as another user";
+	if (r->caps != 0)
+		return "has capabilities";
+	if (r->seccomp_mode != 2 || !r->closed)
+		return "has no system call filter";
+	if (!r->no_new_privs || r->dumpable)
+		return "could gain privileges or be traced";
+	return NULL;
+}
+
+/* From here on the parent holds no more than it needs (DESIGN 2). */
+static int
+close_sandbox(struct parent *p)
+{
+	static const int keep[] = { CAP_KILL, CAP_NET_ADMIN,
+	    CAP_NET_BIND_SERVICE, CAP_NET_BROADCAST };
+	const int dirs[] = { p->run.run_dir, p->run.uapi_dir };
+	struct rlimit none = { 0, 0 };
+	int abi = 0;
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
+		log_warn("cannot limit the parent");
+		return -1;
+	}
+	if (caps_keep(keep, sizeof(keep) / sizeof(keep[0])) == -1) {
+		log_warn("cannot give up capabilities");
+		return -1;
+	}
+	/* uid 0 owns the whole file system, capabilities or not. */
+	if (landlock_only_remove(dirs, 2, &abi) == -1 && errno != ENOSYS &&
+	    errno != EOPNOTSUPP) {
+		log_warn("cannot apply Landlock");
+		return -1;
+	}
+	sandbox_set_landlock(abi);
+	if (sandbox_apply(&parent_run, 1) == -1 ||
+	    sandbox_report(&p->report) == -1) {
+		log_warn("cannot load the system call filter \"%s\"",
+		    parent_run.name);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+go(struct parent *p)
+{
+	event_del(p->timer);
+	if (close_sandbox(p) == -1) {
+		suite_end(p, 1);
+		return;
+	}
+	p->host.phase = PHASE_RUN;
+	p->state = SUITE_RUNNING;
+	go_send(&p->member[PROC_NETD].link);
+	go_send(&p->member[PROC_CRYPTOD].link);
+	go_send(&p->member[PROC_CTLD].link);
+	follow_refresh(&p->follow);
+	if (p->state != SUITE_RUNNING)
+		return;
+	sockets_begin(p);
+	log_info("warrend %s: interface %s, instance ready (cryptod %d, netd "
+	    "%d, ctld %d)", warren_version(), p->instance,
+	    (int)p->member[PROC_CRYPTOD].pid, (int)p->member[PROC_NETD].pid,
+	    (int)p->member[PROC_CTLD].pid);
+	if (!p->foreground && daemon_ready(&p->daemon) == -1) {
+		log_warnx("the start was interrupted; ending");
+		suite_end(p, 1);
+	}
+}
+
+void
+suite_ready(struct member *m, const struct sandbox_report *report)
+{
+	struct parent *p = m->parent;
+	const char *why;
+	int i;
+
+	m->report = *report;
+	m->ready = true;
+	if (p->state != SUITE_STARTING)
+		return;
+	why = flaw(p, m);
+	if (why != NULL) {
+		log_warnx("%s %s; ending", proc_name(m->proc), why);
+		suite_end(p, 1);
+		return;
+	}
+	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
+		if (!p->member[i].ready)
+			return;
+	go(p);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Making the TUN device: see tun.h.
+ */
+#include <sys/ioctl.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/if_tun.h>
+
+#include "parent/tun.h"
+#include "shared/log.h"
+#include "shared/paths.h"
+
+#define EXCLUSIVE	0x8000		/* IFF_TUN_EXCL; not in old headers */
+
+/*
+ * The kernel refuses slashes, colons and spaces and takes '%' for a pattern;
+ * a name that begins with '-' is an option of every tool.
+ */
+int
+tun_name_is_valid(const char *name)
+{
+	const char *p;
+
+	if (name[0] == '\0' || strlen(name) >= IFNAMSIZ || name[0] == '-' ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	for (p = name; *p != '\0'; p++)
+		if (*p == '/' || *p == ':' || *p == '%' || *p == '\\' ||
+		    !isgraph((unsigned char)*p))
+			return 0;
+	return 1;
+}
+
+int
+tun_check(void)
+{
+	int fd;
+
+	fd = open(PATH_TUN, O_RDWR | O_CLOEXEC);
+	if (fd != -1) {
+		close(fd);
+		return 0;
+	}
+	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
+		log_warnx("%s is missing; load the module: modprobe tun",
+		    PATH_TUN);
+	else
+		log_warn("cannot open %s", PATH_TUN);
+	return -1;
+}
+
+static void
+say_why(const char *name)
+{
+	if (errno == EBUSY || errno == EEXIST ||
+	    (errno == EINVAL && if_nametoindex(name) != 0))
+		log_warnx("interface %s exists already; take another name, "
+		    "or ip link delete %s", name, name);
+	else if (errno == EPERM)
+		log_warnx("cannot make interface %s: CAP_NET_ADMIN is "
+		    "missing here", name);
+	else
+		log_warn("cannot make interface %s", name);
+}
+
+int
+tun_create(const char *name)
+{
+	int fd, header = TUN_VNET_HDR;
+	struct ifreq ifr;
+
+	fd = open(PATH_TUN, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1) {
+		log_warn("cannot open %s", PATH_TUN);
+		return -1;
+	}
+	memset(&ifr, 0, sizeof(ifr));
+	memcpy(ifr.ifr_name, name, strlen(name));
+	/* A tun device that somebody made before must not be taken over. */
+	ifr.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR |
+	    EXCLUSIVE);
+	if (ioctl(fd, TUNSETIFF, &ifr) == -1) {
+		say_why(name);
+		close(fd);
+		return -1;
+	}
+	if (ioctl(fd, TUNSETVNETHDRSZ, &header) == -1 ||
+	    ioctl(fd, TUNSETOFFLOAD, 0UL) == -1) {
+		log_warn("cannot set up interface %s", name);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+tun_where(int tun, char *name)
+{
+	struct ifreq ifr;
+
+	memset(&ifr, 0, sizeof(ifr));
+	if (ioctl(tun, TUNGETIFF, &ifr) == -1)
+		return -1;
+	memcpy(name, ifr.ifr_name, IFNAMSIZ);
+	name[IFNAMSIZ - 1] = '\0';
+	return ioctl(tun, TUNGETDEVNETNS);
+}

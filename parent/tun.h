@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The TUN device: made once, by the parent; read and written by cryptod only.
+ */
+#ifndef PARENT_TUN_H
+#define PARENT_TUN_H
+
+#include <stdint.h>
+
+#define TUN_MTU		1420	/* 1500 - 40 (IPv6) - 8 (UDP) - 32 */
+#define TUN_VNET_HDR	10	/* bytes before each packet, both ways */
+
+/* Is this a name that the kernel takes and that is a plain file name? */
+int	 tun_name_is_valid(const char *);
+/* Could interfaces be made here at all?  -1 after a line in the log. */
+int	 tun_check(void);
+/* Make the interface; it is down.  Its fd, or -1 after a line in the log. */
+int	 tun_create(const char *name);
+/*
+ * Where the device is now: its name there, and an fd of that network
+ * namespace.  The fd, or -1: EBADFD if the device no longer exists, EPERM if
+ * it lives in a namespace that we may not look into.
+ */
+int	 tun_where(int tun, char *name);
+
+#endif /* PARENT_TUN_H */

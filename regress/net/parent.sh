@@ -1,0 +1,201 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# The life of an instance: how it starts, is refused, is moved, and ends, by
+# every door that there is.
+
+. "$(dirname "$0")/../lib.sh"
+need ip wg
+
+host_new a b c
+# Instances that went to the background, to be ended if a check fails.
+bg_pid() {
+	cat "$RUN/$1.lock"
+}
+
+warren_bg() {
+	on a "$WARREND" "$1" >>"$T/bg.log" 2>&1 </dev/null
+}
+
+answers() {
+	wg show "$1" >/dev/null 2>&1 ||
+	    on a wg show "$1" >/dev/null 2>&1
+}
+
+child_of() {
+	ps -o pid=,args= --ppid "$1" | sed -n "s/^ *\([0-9]*\) $2:.*/\1/p"
+}
+
+# all_gone NAME: no socket, lock or interface of that name is left.
+all_gone() {
+	[ ! -e "$UAPI/$1.sock" ] && [ ! -e "$RUN/$1.sock" ] &&
+	    [ ! -e "$RUN/$1.lock" ] && ! ip_on a link show "$1" 2>/dev/null
+}
+
+status_of() {
+	status_rc=0
+	"$@" >"$T/out" 2>&1 </dev/null || status_rc=$?
+	echo $status_rc
+}
+
+one_line() {
+	[ "$(wc -l <"$T/out")" -eq 1 ]
+}
+
+# usage: exit status 2, and one line that says why
+expect_is "no interface named" 2 status_of "$WARREND"
+expect_is "two interfaces named" 2 status_of "$WARREND" x y
+expect_is "unknown option" 2 status_of "$WARREND" -Q x
+for bad in '' . .. a/b 'a b' 'a%d' 'a:b' sixteencharacter; do
+	expect_is "bad name '$bad'" 2 status_of "$WARREND" "$bad"
+	expect "bad name '$bad' is said in one line" one_line
+done
+expect_is "version" 0 status_of "$WARREND" --version
+expect_is "name in use" 1 status_of on a "$WARREND" lo
+expect "name in use is said in one line" one_line
+
+# start: the prompt comes when the socket answers
+i=${P}p
+if on a sh -c "\"$WARREND\" $i >>\"$T/bg.log\" 2>&1 </dev/null &&
+    wg show $i >/dev/null"; then
+	ok "the socket answers when the shell has its prompt"
+else
+	not_ok "the socket answers when the shell has its prompt" "no answer"
+	exit 1
+fi
+pid=$(bg_pid "$i")
+expect_is "MTU" 1420 on a cat "/sys/class/net/$i/mtu"
+expect_is "the interface is down" "" sh -c \
+    "ip -n $(ns a) link show $i up"
+expect_is "mode of the UAPI socket" "700 root root" \
+    stat -c '%a %U %G' "$UAPI/$i.sock"
+expect_is "mode of the control socket" "660 root warren" \
+    stat -c '%a %U %G' "$RUN/$i.sock"
+expect_is "a second instance" 1 status_of on a "$WARREND" "$i"
+expect "a second instance is told who runs" grep -q "running already" "$T/out"
+expect_is "a second instance elsewhere" 1 status_of on b "$WARREND" "$i"
+expect "the first one lives on" answers "$i"
+ip_on a link set "$i" up
+expect_is "no address of its own" "" sh -c \
+    "ip -n $(ns a) -6 address show dev $i"
+
+# several side by side
+for n in 1 2 3; do
+	expect "instance $n beside it" warren_bg "${P}s$n"
+done
+for n in 1 2 3; do
+	kill "$(bg_pid "${P}s$n")"
+done
+for n in 1 2 3; do
+	expect "instance $n ended" wait_for 2 all_gone "${P}s$n"
+done
+expect "the first one stayed" answers "$i"
+
+# moved: twice, renamed, and back, always with its sockets at home
+port() {
+	on a wg show "$i" listen-port
+}
+udp_at() {
+	[ -n "$(on "$1" ss -Hunl "sport = $2")" ]
+}
+first=$(port)
+expect "UDP sockets are at home" udp_at a "$first"
+ip_on a link set "$i" netns "$(ns b)"
+expect "a move closes them" wait_for 2 not udp_at a "$first"
+ip_on b link set "$i" up
+expect "up in another namespace opens them at home" \
+    wait_for 2 udp_at a "$first"
+expect_fail "and not there" udp_at b "$first"
+ip_on b link set "$i" down
+expect "down there closes them" wait_for 2 not udp_at a "$first"
+ip_on b link set "$i" netns "$(ns c)"
+ip_on c link set "$i" name "${P}new" up
+expect "moved on and renamed" wait_for 2 udp_at a "$first"
+ip_on c link set "${P}new" netns "$(ns a)"
+expect "moved home" wait_for 2 not udp_at a "$first"
+ip_on a link set "${P}new" name "$i" up
+expect "and up again" wait_for 2 udp_at a "$first"
+
+# the doors
+kill -TERM "$pid"
+expect "SIGTERM" wait_for 1 gone "$pid"
+expect "SIGTERM leaves nothing" all_gone "$i"
+
+warren_bg "$i" && pid=$(bg_pid "$i")
+kill -INT "$pid"
+expect "SIGINT" wait_for 1 gone "$pid"
+expect "SIGINT leaves nothing" all_gone "$i"
+
+warren_bg "$i" && pid=$(bg_pid "$i")
+rm "$UAPI/$i.sock"
+expect "socket file deleted" wait_for 1 gone "$pid"
+expect "socket file deleted: nothing is left" all_gone "$i"
+
+warren_bg "$i" && pid=$(bg_pid "$i")
+ip_on a link delete "$i"
+expect "interface deleted" wait_for 1 gone "$pid"
+expect "interface deleted: nothing is left" all_gone "$i"
+
+warren_bg "$i" && pid=$(bg_pid "$i")
+ip_on a link set "$i" netns "$(ns b)"
+ip_on b link set "$i" up
+ip_on b link delete "$i"
+expect "interface deleted elsewhere" wait_for 1 gone "$pid"
+expect "interface deleted elsewhere: nothing is left" all_gone "$i"
+
+ip netns add "$P-d"
+warren_bg "$i" && pid=$(bg_pid "$i")
+ip_on a link set "$i" netns "$P-d"
+ip netns del "$P-d"
+expect "namespace of the interface deleted" wait_for 5 gone "$pid"
+
+# the loss of a child ends all within a second; the log names it
+for victim in cryptod netd ctld; do
+	start a "$WARREND" -d "$i"
+	pid=$!
+	wait_for 10 answers "$i"
+	child=$(child_of "$pid" $victim)
+	all=$(ps -o pid= --ppid "$pid")
+	kill -9 "$child"
+	# shellcheck disable=SC2086
+	expect "$victim killed: all end within a second" \
+	    wait_for 1 gone "$pid" $all
+	rc=0
+	wait "$pid" || rc=$?
+	expect_is "$victim killed: exit status" 1 echo $rc
+	expect "$victim killed: the log names it" grep -q \
+	    "$victim (pid $child) killed by signal 9" "$T/a.log"
+	expect "$victim killed: nothing is left" all_gone "$i"
+done
+
+# a stopped child cannot hold up the end
+start a "$WARREND" -d "$i"
+pid=$!
+wait_for 10 answers "$i"
+all=$(ps -o pid= --ppid "$pid")
+kill -STOP "$(child_of "$pid" netd)"
+kill -TERM "$pid"
+# shellcheck disable=SC2086
+expect "a child that hangs is killed" wait_for 1 gone "$pid" $all
+expect "a child that hangs: nothing is left" all_gone "$i"
+
+# the loss of the parent: children and interface go, the next start clears
+warren_bg "$i" && pid=$(bg_pid "$i")
+all=$(ps -o pid= --ppid "$pid")
+kill -9 "$pid"
+# shellcheck disable=SC2086
+expect "parent killed: the children die" wait_for 1 gone $all
+expect_fail "parent killed: the interface is gone" ip_on a link show "$i"
+expect "the next start clears the rest" warren_bg "$i"
+pid=$(bg_pid "$i")
+expect "and answers" answers "$i"
+kill "$pid"
+expect "and ends" wait_for 1 gone "$pid"
+expect "and leaves nothing" all_gone "$i"
+
+# what is in the way and is not ours stays
+: >"$UAPI/$i.sock"
+expect_is "a file in the place of the socket" 1 status_of on a "$WARREND" "$i"
+expect "that file stays" test -f "$UAPI/$i.sock"
+rm -f "$UAPI/$i.sock"
+expect_fail "and no interface is left" ip_on a link show "$i"
