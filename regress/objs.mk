@@ -11,35 +11,96 @@ PRIVSEPS	:= $(call tests_in,privsep)
 TOOLS		:= $(patsubst regress/tools/%.c,%,$(wildcard regress/tools/*.c))
 FUZZERS		:= $(patsubst regress/fuzz/%.c,%,$(wildcard regress/fuzz/*.c))
 
+UNIT_OBJS_addr		= shared/addr.o shared/codec.o
+# The protocol core of cryptod and all that it is made of.
+CORE_OBJS		= cryptod/aead.o cryptod/device.o cryptod/ecn.o \
+		   cryptod/engine.o cryptod/ephemeral.o cryptod/handshake.o \
+		   cryptod/icmp.o cryptod/inbound.o cryptod/index.o \
+		   cryptod/ip.o cryptod/keypair.o cryptod/loopguard.o \
+		   cryptod/noise.o cryptod/outbound.o cryptod/peer_timers.o \
+		   cryptod/replay.o cryptod/symmetric.o cryptod/trie.o \
+		   shared/blake2s.o shared/blake2s_kdf.o shared/index_page.o \
+		   shared/log.o shared/secmem.o shared/tai64n.o \
+		   shared/timer.o
+
 UNIT_OBJS_aead		= cryptod/aead.o regress/unit/vectors.o
 UNIT_OBJS_blake2s	= regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
+UNIT_OBJS_codec		= shared/addr.o shared/codec.o shared/imsg.o \
+		   shared/link.o shared/log.o shared/msg_crypto.o \
+		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
+		   shared/version.o
 UNIT_OBJS_cookie	= netd/cookie.o shared/blake2s.o
+UNIT_OBJS_ctl_proto	= shared/codec.o shared/ctl_proto.o
+UNIT_OBJS_dedupe	= netd/dedupe.o
+UNIT_OBJS_device	= $(CORE_OBJS) cryptod/change.o \
+		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
 UNIT_OBJS_ecn		= cryptod/ecn.o
+UNIT_OBJS_egress	= $(CORE_OBJS) cryptod/egress.o cryptod/ingress.o \
+		   cryptod/tun.o shared/clock.o shared/ring.o
+UNIT_OBJS_envelope	= netd/cookie.o netd/dedupe.o netd/envelope.o \
+		   netd/ratelimit.o shared/addr.o shared/blake2s.o \
+		   shared/codec.o shared/ring.o
 UNIT_OBJS_hex		= shared/hex.o
 UNIT_OBJS_icmp		= cryptod/icmp.o cryptod/ip.o
+UNIT_OBJS_imsg		= shared/imsg.o shared/msg_table.o
+UNIT_OBJS_index		= cryptod/index.o shared/index_page.o
+UNIT_OBJS_index_page	= shared/index_page.o
 UNIT_OBJS_ip		= cryptod/ip.o
 UNIT_OBJS_landlock	= shared/landlock.o
+UNIT_OBJS_link		= shared/imsg.o shared/link.o shared/log.o \
+		   shared/msg_table.o
 UNIT_OBJS_log		= shared/log.o
+UNIT_OBJS_msg_table	= shared/msg_table.o
+UNIT_OBJS_netd_device	= netd/cookie.o netd/device.o shared/blake2s.o
 UNIT_OBJS_noise		= cryptod/aead.o cryptod/noise.o cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o shared/tai64n.o
 UNIT_OBJS_priv		= shared/caps.o shared/priv.o
+UNIT_OBJS_protocol	= $(CORE_OBJS) regress/unit/fakeclock.o \
+		   regress/unit/hosts.o
 UNIT_OBJS_ratelimit	= netd/ratelimit.o
 UNIT_OBJS_replay	= cryptod/replay.o
+UNIT_OBJS_ring		= shared/ring.o
+UNIT_OBJS_row		= shared/codec.o shared/row.o
 UNIT_OBJS_sandbox	= shared/caps.o shared/sandbox.o \
 		   shared/sandbox_tables.o
 UNIT_OBJS_secmem	= shared/secmem.o
+UNIT_OBJS_source	= netd/source.o shared/addr.o shared/codec.o
 UNIT_OBJS_symmetric	= cryptod/aead.o cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
 UNIT_OBJS_tai64n	= regress/unit/vectors.o shared/tai64n.o
 UNIT_OBJS_timer		= shared/timer.o
+UNIT_OBJS_tokens	= ctl/tokens.o
 UNIT_OBJS_trie		= cryptod/trie.o
+UNIT_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
+		   shared/hex.o shared/imsg.o shared/link.o shared/log.o \
+		   shared/msg_crypto.o shared/msg_table.o
+# privsep/netd: no object
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
+FUZZ_OBJS_codecs	= shared/addr.o shared/codec.o shared/log.o \
+		   shared/msg_crypto.o shared/msg_net.o shared/msg_parent.o \
+		   shared/msg_table.o shared/version.o
+FUZZ_OBJS_cookie	= netd/cookie.o shared/blake2s.o
+FUZZ_OBJS_ctl_proto	= shared/codec.o shared/ctl_proto.o
 FUZZ_OBJS_ecn		= cryptod/ecn.o cryptod/ip.o
+FUZZ_OBJS_envelope	= netd/cookie.o netd/dedupe.o netd/envelope.o \
+		   netd/ratelimit.o shared/blake2s.o
 FUZZ_OBJS_hex		= shared/hex.o
 FUZZ_OBJS_icmp		= cryptod/icmp.o cryptod/ip.o
+FUZZ_OBJS_imsg		= shared/imsg.o shared/msg_table.o
 FUZZ_OBJS_ip		= cryptod/ip.o
+FUZZ_OBJS_noise		= cryptod/aead.o cryptod/noise.o cryptod/symmetric.o \
+		   shared/blake2s.o shared/blake2s_kdf.o shared/tai64n.o
+FUZZ_OBJS_output	= ctl/human.o ctl/json.o ctl/status.o ctl/text.o \
+		   shared/codec.o shared/log.o shared/row.o
 FUZZ_OBJS_replay	= cryptod/replay.o
+FUZZ_OBJS_ring		= shared/ring.o
 FUZZ_OBJS_row		= shared/codec.o shared/row.o
+FUZZ_OBJS_source	= netd/source.o
+FUZZ_OBJS_timer		= shared/timer.o
+FUZZ_OBJS_tokens	= ctl/tokens.o
+FUZZ_OBJS_trie		= cryptod/trie.o
+FUZZ_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
+		   shared/hex.o shared/log.o shared/msg_crypto.o

@@ -49,12 +49,20 @@ base64_key_encode(char dst[BASE64_KEY_SIZE], const uint8_t key[BASE64_KEYLEN])
 int
 base64_key_decode(uint8_t key[BASE64_KEYLEN], const char *src, size_t srclen)
 {
+	char	again[BASE64_KEY_SIZE];
 	size_t	n;
+	int	differs;
 
 	if (srclen != BASE64_KEY_CHARS)
 		goto fail;
 	if (sodium_base642bin(key, BASE64_KEYLEN, src, srclen, NULL, &n, NULL,
 	    sodium_base64_VARIANT_ORIGINAL) == -1 || n != BASE64_KEYLEN)
+		goto fail;
+	/* libsodium takes some bytes above 127 for digits, so compare. */
+	base64_key_encode(again, key);
+	differs = sodium_memcmp(again, src, BASE64_KEY_CHARS);
+	sodium_memzero(again, sizeof(again));
+	if (differs != 0)
 		goto fail;
 	return (0);
 fail:

@@ -28,7 +28,7 @@ pair() {
 	tunnel_up "$2" 10.9.0.2/24
 	expect "$1 to $2: first ping" ping_from "$1" 10.9.0.2
 	eval "shake_$1=$(peer_field "$1" "$2" latest-handshakes)"
-	on "$1" ping -n -q -i 0.2 -w 130 10.9.0.2 >"$T/$1.ping" 2>&1 &
+	on "$1" ping -n -q -i 0.2 -c 635 -W 3 10.9.0.2 >"$T/$1.ping" 2>&1 &
 	eval "pinger_$1=$!"
 	PIDS="$PIDS $!"
 }

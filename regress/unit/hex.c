@@ -111,6 +111,8 @@ START_TEST(base64_bad)
 		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh =",
 		" AECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 		"AAE=AwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+		/* bytes above 127, which libsodium alone lets pass */
+		"ABEiM0RVZneImaq7\377\3773u/wARIjNEVWZ3iJmqu8zd7v8=",
 		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n"
 	};
 	uint8_t				 key[32], zero[32] = { 0 };

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cryptod: the process that holds the keys.
+ *
+ * It does every use of a private key: handshakes, sealing and opening; it
+ * decides which peer a packet goes to and may come from.  It holds the TUN
+ * queue, its links to the parent, netd and ctld, a bell in each direction, a
+ * timer, and secrets in locked memory.  It runs as _wcrypt in an empty
+ * chroot and an empty network namespace, and may open nothing: an internet
+ * address means nothing to it.
+ *
+ * netd sends it datagrams through a ring, without being believed; ctld, in
+ * bare mode, the configuration; the parent the state of the link.  Whoever
+ * takes cryptod over has the keys and the traffic of the tunnel, but no
+ * socket to carry them away by, except through netd as sealed datagrams.
+ */
+#include <sys/timerfd.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cryptod/aead.h"
+#include "cryptod/cryptod.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+#define TIMERS_A_TURN	256
+/* While handshakes are held back, how often to look for data (ns). */
+#define BUSY_NAP	CLOCK_NSEC_PER_MSEC
+
+static uint8_t *
+hook_data(void *arg, const struct device *d, uint8_t ecn, size_t len)
+{
+	struct cryptod *c = arg;
+
+	return egress_data(&c->egress, d, ecn, len);
+}
+
+static int
+hook_handshake(void *arg, const struct device *d, uint8_t flags,
+    const uint8_t *msg, size_t len)
+{
+	struct cryptod *c = arg;
+
+	return egress_handshake(&c->egress, d, flags, msg, len);
+}
+
+static int
+hook_auth(void *arg, const struct device *d, const struct origin *from)
+{
+	struct cryptod *c = arg;
+
+	return egress_auth(&c->egress, d, from);
+}
+
+static void
+hook_tun(void *arg, const uint8_t *p, size_t len)
+{
+	struct cryptod *c = arg;
+
+	tun_write(&c->tun, p, len);
+}
+
+static void
+set_hooks(struct cryptod *c)
+{
+	struct engine_hooks *out = &c->engine.out;
+
+	out->arg = c;
+	out->data = hook_data;
+	out->handshake = hook_handshake;
+	out->auth = hook_auth;
+	out->tun = hook_tun;
+	out->remote_added = control_remote_added;
+	out->remote_removed = control_remote_removed;
+	out->local_changed = control_local_changed;
+}
+
+/* Still root: memory that is never swapped. */
+static int
+prepare(void *arg)
+{
+	struct cryptod *c = arg;
+
+	return secmem_init(&c->arena, CRYPTOD_ARENA);
+}
+
+/* The link to netd is there: offer it this side's memory. */
+static void
+linked(void *arg, enum proc p)
+{
+	struct cryptod *c = arg;
+	struct link *l = &c->child.sibling[p];
+	struct ring_offer offer;
+	int fd;
+
+	if (p != PROC_NETD)
+		return;
+	l->drained = control_drained;
+	memset(&offer, 0, sizeof(offer));
+	offer.bulk_size = RING_BULK_SIZE;
+	offer.urgent_slots = RING_URGENT_SLOTS;
+	fd = ring_create(&c->ring, offer.bulk_size, offer.urgent_slots);
+	if (fd == -1)
+		fatal("cannot make the ring");
+	ring_offer_send(l, &offer, fd);
+	fd = index_page_create(&c->page);
+	if (fd == -1)
+		fatal("cannot make the index page");
+	index_page_send(l, fd);
+	c->engine.index.page = &c->page;
+}
+
+static int
+on_ring(void *arg, struct link *l, struct imsg *m)
+{
+	struct cryptod *c = arg;
+	struct ring_offer offer;
+
+	(void)l;
+	if (c->attached || ring_offer_recv(m, &offer) == -1 ||
+	    offer.worker != 0 || ring_attach(&c->ring, m->fd,
+	    offer.bulk_size, offer.urgent_slots) == -1)
+		return -1;
+	c->attached = true;
+	child_check_ready(c);
+	return 0;
+}
+
+static int
+set_nonblock(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags == -1 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+static void
+on_bell_heard(evutil_socket_t fd, short what, void *arg)
+{
+	uint8_t buf[256];
+
+	(void)what;
+	(void)arg;
+	while (read(fd, buf, sizeof(buf)) == sizeof(buf))
+		;
+}
+
+static struct event *
+watch(struct cryptod *c, int fd, event_callback_fn fn)
+{
+	struct event *ev;
+
+	ev = event_new(c->child.base, fd, EV_READ | EV_PERSIST, fn, c);
+	if (ev == NULL || event_add(ev, NULL) == -1)
+		fatalx("cannot watch a descriptor");
+	return ev;
+}
+
+static int
+on_bell_fd(void *arg, struct link *l, struct imsg *m)
+{
+	struct cryptod *c = arg;
+	enum bell which;
+	uint16_t worker;
+
+	(void)l;
+	if (bell_fd_recv(m, &which, &worker) == -1 || worker != 0 ||
+	    (which == BELL_RING ? c->has_bell : c->bell_event != NULL))
+		return -1;
+	if (set_nonblock(m->fd) == -1)
+		fatal("cannot set up a bell");
+	if (which == BELL_RING) {
+		ring_set_bell(&c->ring, m->fd);
+		c->has_bell = true;
+	} else
+		c->bell_event = watch(c, m->fd, on_bell_heard);
+	m->fd = -1;
+	child_check_ready(c);
+	return 0;
+}
+
+static int
+on_tun_fd(void *arg, struct link *l, struct imsg *m)
+{
+	struct cryptod *c = arg;
+	uint16_t worker;
+
+	(void)l;
+	if (c->has_tun || tun_fd_recv(m, &worker) == -1 || worker != 0)
+		return -1;
+	if (set_nonblock(m->fd) == -1)
+		fatal("cannot set up the TUN device");
+	tun_init(&c->tun, m->fd, &c->engine);
+	m->fd = -1;
+	c->has_tun = true;
+	child_check_ready(c);
+	return 0;
+}
+
+static bool
+ready(void *arg)
+{
+	struct cryptod *c = arg;
+
+	return c->attached && c->has_bell && c->bell_event != NULL &&
+	    c->has_tun;
+}
+
+static void
+on_tun(evutil_socket_t fd, short what, void *arg)
+{
+	struct cryptod *c = arg;
+
+	(void)fd;
+	(void)what;
+	engine_tick(&c->engine);
+	tun_read(&c->tun);
+}
+
+static void
+go(void *arg)
+{
+	struct cryptod *c = arg;
+
+	engine_tick(&c->engine);
+	egress_init(&c->egress, &c->ring);
+	ingress_init(&c->ingress, &c->ring, &c->engine);
+	c->tun_event = watch(c, c->tun.fd, on_tun);
+}
+
+/* No key outlives the process, nor any page of it (P19). */
+static void
+stop(void *arg)
+{
+	struct cryptod *c = arg;
+
+	sodium_memzero(c->arena.base, c->arena.used);
+	sodium_memzero(c->ingress.buf, sizeof(c->ingress.buf));
+	sodium_memzero(c->tun.buf, sizeof(c->tun.buf));
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct cryptod *c = arg;
+	uint64_t n;
+
+	(void)what;
+	c->timer_at = 0;
+	if (read(fd, &n, sizeof(n)) == -1 && errno != EAGAIN)
+		log_warn("cannot read the timer");
+}
+
+/* Sets the timer to `when` (ns, CLOCK_BOOTTIME), or off with 0. */
+static void
+arm(struct cryptod *c, uint64_t when)
+{
+	struct itimerspec its;
+
+	if (when == c->timer_at)
+		return;
+	memset(&its, 0, sizeof(its));
+	its.it_value.tv_sec = (time_t)(when / CLOCK_NSEC_PER_SEC);
+	its.it_value.tv_nsec = (long)(when % CLOCK_NSEC_PER_SEC);
+	if (timerfd_settime(c->timer_fd, TFD_TIMER_ABSTIME, &its,
+	    NULL) == -1)
+		fatal("cannot set the timer");
+	c->timer_at = when;
+}
+
+static void
+check_tun(struct cryptod *c)
+{
+	if (!c->tun.gone || c->gone_said)
+		return;
+	c->gone_said = true;
+	event_del(c->tun_event);
+	tun_gone_send(&c->child.parent);
+}
+
+/* Everything that needs no event; true if there may be more of it. */
+static bool
+turn(struct cryptod *c)
+{
+	enum ingress_result in;
+	size_t timers;
+
+	engine_tick(&c->engine);
+	in = ingress_serve(&c->ingress);
+	if (in == INGRESS_FAULT)
+		link_fault(&c->child.sibling[PROC_NETD], MSG_RING,
+		    MSG_CONTENT);
+	timers = engine_expire(&c->engine, TIMERS_A_TURN);
+	egress_publish(&c->egress);
+	control_flush(c);
+	check_tun(c);
+	return in == INGRESS_WORK || timers == TIMERS_A_TURN;
+}
+
+/* Waits for an event, the timer or the bell. */
+static void
+wait_for_events(struct cryptod *c)
+{
+	struct engine *e = &c->engine;
+	bool nap, asleep = false;
+	uint64_t next = 0;
+
+	if (!timer_next(&e->wheel, e->now, &next))
+		next = 0;
+	/* Broken, there is nothing to wake us; busy, look in again soon. */
+	nap = !c->ingress.broken && ingress_is_busy(&c->ingress);
+	if (nap && (next == 0 || next > e->now + BUSY_NAP))
+		next = e->now + BUSY_NAP;
+	if (!nap && !c->ingress.broken) {
+		asleep = ring_sleep(&c->ring);
+		if (!asleep)
+			return;
+	}
+	arm(c, next);
+	event_base_loop(c->child.base, EVLOOP_ONCE);
+	if (asleep)
+		ring_wake(&c->ring);
+}
+
+__attribute__((noreturn)) static void
+run(struct cryptod *c)
+{
+	for (;;) {
+		if (!c->child.going) {
+			event_base_loop(c->child.base, EVLOOP_ONCE);
+			continue;
+		}
+		if (turn(c))
+			event_base_loop(c->child.base,
+			    EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		else
+			wait_for_events(c);
+		egress_publish(&c->egress);
+	}
+}
+
+static const struct link_row rows[] = {
+	CHILD_ROWS,
+	{ MSG_BELL_FD, on_bell_fd },
+	{ MSG_TUN_FD, on_tun_fd },
+	{ MSG_RING, on_ring },
+	{ MSG_LINK_STATE, on_link_state },
+	{ MSG_SET_BEGIN, on_set_begin },
+	{ MSG_SET_ITEMS, on_set_items },
+	{ MSG_SET_END, on_set_end },
+	{ MSG_SYNCED, on_synced },
+	{ MSG_GET_DEVICE, on_get_device },
+	{ MSG_GET_PEERS, on_get_peers },
+	{ MSG_HAS_ENDPOINT, on_has_endpoint },
+	{ MSG_SHOW, on_show },
+};
+
+static const struct child_conf conf = {
+	.self = PROC_CRYPTOD,
+	.start = &cryptod_start,
+	.run = &cryptod_run,
+	.rows = rows,
+	.nrows = sizeof(rows) / sizeof(rows[0]),
+	.siblings = PROC_BIT(PROC_NETD) | PROC_BIT(PROC_CTLD),
+	.empty_netns = true,
+	.nofile = 32,
+	.prepare = prepare,
+	.ready = ready,
+	.go = go,
+	.stop = stop,
+	.linked = linked,
+};
+
+int
+main(int argc, char **argv)
+{
+	/* Too large for the stack, and the only global thing there is. */
+	static struct cryptod cryptod;
+	struct cryptod *c = &cryptod;
+
+	if (sodium_init() == -1)
+		fatalx("cannot start libsodium");
+	if (aead_selftest() == -1)
+		fatalx("%s computes wrong results", aead_name());
+	child_begin(c, &conf, argc, argv);
+	if (engine_init(&c->engine, &c->arena, NULL) == -1)
+		fatalx("out of memory");
+	set_hooks(c);
+	c->timer_fd = timerfd_create(CLOCK_BOOTTIME,
+	    TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->timer_fd == -1)
+		fatal("cannot make a timer");
+	c->timer_event = watch(c, c->timer_fd, on_timer);
+	run(c);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who is who (DESIGN 3).  A device is one that we talk to: it owns allowed
+ * IPs, counters and packets that wait.  It has one or two remote keys, each
+ * with its handshake and sessions.  Ids are never reused in an instance's
+ * life; their order is the order of creation.
+ */
+#ifndef WARREN_CRYPTOD_DEVICE_H
+#define WARREN_CRYPTOD_DEVICE_H
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "cryptod/noise.h"
+#include "cryptod/peer_timers.h"
+#include "cryptod/trie.h"
+
+#define DEVICES_MAX		65536
+#define DEVICE_REMOTES		2
+#define DEVICE_BUCKETS		65536
+#define REMOTE_NAME		16	/* bytes of "peer xTIBA5rb" and NUL */
+
+struct engine;
+struct keypair;
+struct staged;
+
+enum device_kind {
+	DEVICE_STOCK			/* WireGuard as it is, for ever */
+};
+
+/* In locked memory. */
+struct remote_secret {
+	struct noise_remote	 noise;
+	struct noise_handshake	 handshake;
+};
+
+struct remote {
+	LIST_ENTRY(remote)	 entry;		/* by public key */
+	struct device		*device;
+	uint16_t		 slot;		/* in device->remote */
+	uint8_t			 local;		/* slot of our key for it */
+	uint8_t			 public[NOISE_KEYLEN];
+	struct remote_secret	*secret;
+	struct keypair		*previous;
+	struct keypair		*current;
+	struct keypair		*next;
+	struct peer_timers	 timers;
+	uint64_t		 last_sent_handshake;	/* 0: never */
+	uint64_t		 last_initiation;	/* accepted; 0: never */
+	uint8_t			 last_label[TAI64N_LEN];	/* sent (P11) */
+	struct timespec		 completed;	/* wall time; 0: never */
+};
+LIST_HEAD(remote_bucket, remote);
+
+STAILQ_HEAD(staged_queue, staged);
+TAILQ_HEAD(staged_list, staged);
+
+struct device {
+	RB_ENTRY(device)	 entry;		/* by id */
+	struct engine		*engine;
+	uint32_t		 id;
+	enum device_kind	 kind;
+	char			 name[REMOTE_NAME];
+	struct remote		*remote[DEVICE_REMOTES];
+	struct trie_list	 ips;		/* in order of insertion */
+	struct staged_queue	 staged;
+	size_t			 nstaged;
+	uint64_t		 rx_bytes;
+	uint64_t		 tx_bytes;
+	uint32_t		 auth_path;	/* last path told to netd */
+	uint16_t		 keepalive;	/* seconds, 0 off */
+	bool			 has_endpoint;	/* netd knows one */
+};
+RB_HEAD(device_tree, device);
+
+struct device_table {
+	struct device_tree	 tree;
+	struct remote_bucket	*bucket;	/* remotes by public key */
+	uint8_t			 key[16];	/* of SipHash, random */
+	size_t			 count;
+	uint32_t		 last_id;
+};
+
+/* 0, or -1 (ENOMEM). */
+int	 device_table_init(struct device_table *);
+/* The devices must be gone. */
+void	 device_table_clear(struct device_table *);
+
+/*
+ * A new stock device with this public key, which no other one has.  NULL:
+ * ENOSPC (65536 of them, or no id left) or ENOMEM.
+ */
+struct device	*device_new(struct engine *, const uint8_t *public);
+/* Wipes, frees and forgets it, and tells netd. */
+void		 device_remove(struct engine *, struct device *);
+void		 device_remove_all(struct engine *);
+struct device	*device_find(struct engine *, uint32_t id);
+/* The first one whose id is not below, or NULL. */
+struct device	*device_from(struct engine *, uint32_t id);
+struct device	*device_next(struct device *);
+/* By a keyed hash, as outsiders choose what is looked up. */
+struct remote	*remote_find(struct engine *, const uint8_t *public);
+/* The remote key that packets to the device are sealed for. */
+struct remote	*device_sender(struct device *);
+/* Makes sure that the static DH is known for our key; lazily, as it costs. */
+void		 remote_prepare(struct engine *, struct remote *);
+
+/* Gives the prefix to the device; it may have been another's.  0, -1. */
+int	 device_ip_add(struct engine *, struct device *, int family,
+	    const uint8_t *addr, unsigned cidr);
+/* Takes it away if it is this device's. */
+void	 device_ip_del(struct engine *, struct device *, int family,
+	    const uint8_t *addr, unsigned cidr);
+void	 device_ips_clear(struct engine *, struct device *);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The protocol core: its life, its clock, its link and its keys.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cryptod/engine.h"
+#include "cryptod/handshake.h"
+#include "cryptod/keypair.h"
+#include "cryptod/outbound.h"
+#include "shared/clock.h"
+
+#define WALL_JUMP	60	/* seconds that are no usual correction */
+
+int
+engine_init(struct engine *e, struct secmem *arena, struct index_page *page)
+{
+	int i;
+
+	memset(e, 0, sizeof(*e));
+	e->now = clock_boottime();
+	timer_wheel_init(&e->wheel, e->now);
+	TAILQ_INIT(&e->staged_all);
+	trie_init(&e->allowed);
+	icmp_limit_init(&e->icmp, e->now);
+	if (secslab_init(&e->remotes, arena, sizeof(struct remote_secret),
+	    "remote keys") == -1 ||
+	    secslab_init(&e->sessions, arena, sizeof(struct session_keys),
+	    "session keys") == -1 ||
+	    device_table_init(&e->devices) == -1 ||
+	    index_init(&e->index, page) == -1 ||
+	    loopguard_init(&e->guard) == -1)
+		return -1;
+	for (i = 0; i < ENGINE_LOCAL_KEYS; i++) {
+		e->local[i] = secmem_alloc(arena, sizeof(*e->local[i]));
+		if (e->local[i] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+void
+engine_clear(struct engine *e)
+{
+	int i;
+
+	device_remove_all(e);
+	for (i = 0; i < ENGINE_LOCAL_KEYS; i++)
+		noise_local_clear(e->local[i]);
+	device_table_clear(&e->devices);
+	trie_clear(&e->allowed);
+	loopguard_clear(&e->guard);
+	index_clear(&e->index);
+}
+
+/* What one could send with may have been used already, in another life. */
+static void
+expire_all(struct engine *e)
+{
+	struct device *d;
+	int i;
+
+	for (d = device_from(e, 0); d != NULL; d = device_next(d))
+		for (i = 0; i < DEVICE_REMOTES; i++)
+			if (d->remote[i] != NULL)
+				keypairs_expire_sending(d->remote[i]);
+}
+
+/*
+ * The wall clock jumps when the snapshot of a virtual machine is restored,
+ * and then counters that were used since would be used again (P23).  After a
+ * correction of the clock it costs one needless handshake a peer.
+ */
+static void
+check_wall(struct engine *e)
+{
+	struct timespec ts;
+	int64_t offset, jump;
+
+	clock_realtime(&ts);
+	offset = (int64_t)ts.tv_sec - (int64_t)(e->now / CLOCK_NSEC_PER_SEC);
+	jump = offset - e->wall_offset;
+	e->wall_offset = offset;
+	if (!e->wall_known) {
+		e->wall_known = true;
+		return;
+	}
+	if (jump < WALL_JUMP && jump > -WALL_JUMP)
+		return;
+	e->n.clock_jumps++;
+	log_info("the wall clock jumped by %lld seconds: session keys are "
+	    "replaced", (long long)jump);
+	expire_all(e);
+}
+
+void
+engine_tick(struct engine *e)
+{
+	uint64_t now = clock_boottime();
+
+	if (now > e->now)
+		e->now = now;
+	check_wall(e);
+}
+
+size_t
+engine_expire(struct engine *e, size_t max)
+{
+	return timer_expire(&e->wheel, e->now, max);
+}
+
+static void
+link_up(struct engine *e)
+{
+	struct device *d;
+
+	for (d = device_from(e, 0); d != NULL; d = device_next(d)) {
+		outbound_flush(e, d);
+		/* At once, not after the first interval (P5). */
+		if (d->keepalive > 0)
+			outbound_keepalive(e, d);
+	}
+}
+
+static void
+link_down(struct engine *e)
+{
+	struct device *d;
+	struct remote *r;
+	int i;
+
+	for (d = device_from(e, 0); d != NULL; d = device_next(d)) {
+		e->n.staged_purged += outbound_purge(e, d);
+		d->auth_path = 0;
+		for (i = 0; i < DEVICE_REMOTES; i++) {
+			r = d->remote[i];
+			if (r == NULL)
+				continue;
+			peer_timers_stop(e, r);
+			handshake_clear(e, r);
+			keypairs_clear(e, r);
+			r->last_sent_handshake = 0;
+		}
+	}
+}
+
+void
+engine_set_link(struct engine *e, bool up, uint32_t mtu)
+{
+	bool was_up = e->up;
+
+	e->mtu = mtu;
+	e->up = up;
+	if (up && !was_up)
+		link_up(e);
+	else if (!up && was_up)
+		link_down(e);
+}
+
+void
+engine_set_endpoint(struct engine *e, struct device *d, bool has)
+{
+	bool had = d->has_endpoint;
+
+	d->has_endpoint = has;
+	if (!has) {
+		d->auth_path = 0;
+		return;
+	}
+	if (had || !e->up)
+		return;
+	if (d->keepalive > 0)
+		outbound_keepalive(e, d);
+	outbound_flush(e, d);
+}
+
+/* What was agreed upon with the old key is void (P22). */
+static void
+rekey_remotes(struct engine *e, uint8_t slot)
+{
+	struct device *d;
+	struct remote *r;
+	int i;
+
+	for (d = device_from(e, 0); d != NULL; d = device_next(d))
+		for (i = 0; i < DEVICE_REMOTES; i++) {
+			r = d->remote[i];
+			if (r == NULL || r->local != slot)
+				continue;
+			handshake_clear(e, r);
+			keypairs_expire_sending(r);
+			r->last_sent_handshake = 0;
+		}
+}
+
+static void
+flush_all(struct engine *e)
+{
+	struct device *d;
+
+	for (d = device_from(e, 0); d != NULL; d = device_next(d))
+		outbound_flush(e, d);
+}
+
+void
+engine_set_private(struct engine *e, uint8_t slot,
+    const uint8_t private[NOISE_KEYLEN])
+{
+	struct noise_local *local = e->local[slot], new;
+	struct remote *self;
+	bool first = !local->has_identity;
+
+	noise_local_clear(&new);
+	noise_local_set(&new, private);
+	if (sodium_memcmp(&new.private, &local->private,
+	    sizeof(new.private)) == 0) {
+		noise_local_clear(&new);
+		return;
+	}
+	/* Nobody is a peer of itself. */
+	self = new.has_identity ? remote_find(e, new.public) : NULL;
+	if (self != NULL)
+		device_remove(e, self->device);
+	memcpy(local, &new, sizeof(*local));
+	noise_local_clear(&new);
+	rekey_remotes(e, slot);
+	e->out.local_changed(e->out.arg, slot, local);
+	if (first && e->up)
+		flush_all(e);
+}
+
+void
+engine_authentic(struct engine *e, struct device *d,
+    const struct origin *from, bool always)
+{
+	if (!always && from->path == d->auth_path)
+		return;
+	/* Only what was authenticated, and is no replay, moves it (P27). */
+	if (e->out.auth(e->out.arg, d, from) == -1) {
+		e->n.auth_full++;
+		return;
+	}
+	e->n.auth_sent++;
+	d->auth_path = from->path;
+	d->has_endpoint = true;
+}

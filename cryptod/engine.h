@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The protocol core without a process around it: devices, sessions, timers
+ * and tables, the time, and hooks for whatever goes out.  cryptod wires the
+ * hooks to rings and the TUN; a test wires two engines to each other.
+ */
+#ifndef WARREN_CRYPTOD_ENGINE_H
+#define WARREN_CRYPTOD_ENGINE_H
+
+#include "cryptod/counters.h"
+#include "cryptod/device.h"
+#include "cryptod/icmp.h"
+#include "cryptod/index.h"
+#include "cryptod/loopguard.h"
+#include "cryptod/noise.h"
+#include "cryptod/trie.h"
+#include "shared/log.h"
+#include "shared/secmem.h"
+#include "shared/timer.h"
+
+#define ENGINE_LOCAL_KEYS	4
+#define ENGINE_STOCK		0	/* slot of the key for stock peers */
+#define ENGINE_TAILROOM		16	/* writable bytes after a packet */
+#define ENGINE_STAGED_MAX	8192	/* packets that wait, all devices */
+#define ENGINE_FROM		48	/* bytes of netd's own note */
+
+/* Where an inbound datagram came from, as netd put it. */
+struct origin {
+	uint32_t	 path;
+	uint8_t		 ecn;			/* of the outer header */
+	uint8_t		 local_key;		/* slot that mac1 matched */
+	const uint8_t	*from;			/* ENGINE_FROM bytes, opaque */
+};
+
+struct engine_hooks {
+	void	*arg;
+	/*
+	 * Room for one transport datagram of len bytes, filled in by the
+	 * caller at once; NULL when there is none.
+	 */
+	uint8_t	*(*data)(void *, const struct device *, uint8_t ecn,
+		    size_t len);
+	/* Send message 1 or 2, macs still zero; flags RING_F_*. 0 or -1. */
+	int	 (*handshake)(void *, const struct device *, uint8_t flags,
+		    const uint8_t *msg, size_t len);
+	/* The device is authentically there: 0, or -1: not told. */
+	int	 (*auth)(void *, const struct device *,
+		    const struct origin *);
+	/* An inner packet for this host. */
+	void	 (*tun)(void *, const uint8_t *p, size_t len);
+	/* What netd must know to check the envelope. */
+	void	 (*remote_added)(void *, const struct remote *);
+	void	 (*remote_removed)(void *, const struct remote *);
+	void	 (*local_changed)(void *, uint8_t slot,
+		    const struct noise_local *);
+};
+
+struct engine {
+	uint64_t		 now;		/* CLOCK_BOOTTIME */
+	bool			 up;
+	uint32_t		 mtu;		/* of the interface; 0: unknown */
+	struct engine_hooks	 out;
+	struct timer_wheel	 wheel;
+	struct device_table	 devices;
+	struct index_table	 index;
+	struct trie		 allowed;
+	struct loopguard	 guard;
+	struct icmp_limit	 icmp;
+	struct counters		 n;
+	struct noise_local	*local[ENGINE_LOCAL_KEYS]; /* locked */
+	struct secslab		 remotes;	/* struct remote_secret */
+	struct secslab		 sessions;	/* struct session_keys */
+	size_t			 keypairs;
+	size_t			 staged;
+	struct staged_list	 staged_all;	/* oldest first */
+	/* The greatest label of removed remotes: new ones start above. */
+	uint8_t			 label_floor[TAI64N_LEN];
+	int64_t			 wall_offset;	/* REALTIME - BOOTTIME, s */
+	bool			 wall_known;
+	struct log_limit	 log_packet;	/* lines that packets trigger */
+	struct log_limit	 log_clock;
+};
+
+/*
+ * arena holds the secrets; page may be NULL (tests).  0, or -1 (ENOMEM).
+ * The hooks are set by the caller afterwards.
+ */
+int	 engine_init(struct engine *, struct secmem *arena,
+	    struct index_page *page);
+/* Wipes everything. */
+void	 engine_clear(struct engine *);
+/* Reads the clocks; at the start of each turn and callback. */
+void	 engine_tick(struct engine *);
+/* Runs at most max timers that are due; how many ran. */
+size_t	 engine_expire(struct engine *, size_t max);
+/* The interface went up or down, or its MTU changed. */
+void	 engine_set_link(struct engine *, bool up, uint32_t mtu);
+/* netd has, or has no more, an endpoint for the device. */
+void	 engine_set_endpoint(struct engine *, struct device *, bool has);
+/*
+ * A new private key for the slot, clamped here; all zero takes it away
+ * (WIREGUARD 1.11, changing the private key).
+ */
+void	 engine_set_private(struct engine *, uint8_t slot,
+	    const uint8_t private[NOISE_KEYLEN]);
+/* The device was heard from there; tells netd if that is news (P27). */
+void	 engine_authentic(struct engine *, struct device *,
+	    const struct origin *, bool always);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Handshakes: see handshake.h.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "cryptod/engine.h"
+#include "cryptod/handshake.h"
+#include "cryptod/keypair.h"
+#include "cryptod/outbound.h"
+#include "shared/bytes.h"
+
+void
+handshake_clear(struct engine *e, struct remote *r)
+{
+	struct noise_handshake *hs = &r->secret->handshake;
+
+	index_drop(&e->index, hs->local_index);
+	noise_handshake_clear(hs);
+}
+
+/* Why a step of noise.c failed, as a counter. */
+static void
+count_failure(struct engine *e)
+{
+	switch (errno) {
+	case ENOKEY:
+		e->n.hs_no_identity++;
+		break;
+	case EKEYREJECTED:
+		e->n.hs_low_order++;
+		break;
+	case ESTALE:
+		e->n.hs_replayed++;
+		break;
+	default:
+		e->n.hs_forged++;
+	}
+}
+
+/*
+ * The label of the next initiation: greater than any that this key was sent
+ * before, whatever the wall clock does (P11).
+ */
+static int
+next_label(struct engine *e, struct remote *r)
+{
+	struct timespec ts;
+	int64_t ahead;
+
+	clock_realtime(&ts);
+	ahead = tai64n_unix(r->last_label) - (int64_t)ts.tv_sec;
+	if (tai64n_next(r->last_label, ts.tv_sec, (uint32_t)ts.tv_nsec,
+	    r->last_label) == -1)
+		return -1;
+	if (ahead > 1) {
+		e->n.clock_behind++;
+		log_rate(&e->log_clock, e->now, 1, 1, log_warnx,
+		    "the clock is %lld seconds behind the last handshake: "
+		    "was it set back?", (long long)ahead);
+	}
+	return 0;
+}
+
+static bool
+may_initiate(struct engine *e, struct remote *r)
+{
+	if (!e->up || !r->device->has_endpoint)
+		return false;
+	if (r->last_sent_handshake != 0 &&
+	    e->now - r->last_sent_handshake < REKEY_TIMEOUT) {
+		e->n.handshakes_suppressed++;
+		peer_handshake_suppressed(e, r);
+		return false;
+	}
+	if (!e->local[r->local]->has_identity) {
+		e->n.hs_no_identity++;
+		return false;
+	}
+	remote_prepare(e, r);
+	if (!r->secret->noise.ss_ok) {
+		e->n.hs_low_order++;
+		return false;
+	}
+	return true;
+}
+
+/* Is it on its way?  A lost one is as one lost by the network. */
+static void
+emit(struct engine *e, struct remote *r, uint8_t flags, const uint8_t *msg,
+    size_t len)
+{
+	struct device *d = r->device;
+
+	r->last_sent_handshake = e->now;
+	peer_any_sent(e, r);
+	if (e->out.handshake(e->out.arg, d, flags, msg, len) == -1)
+		e->n.hs_ring_full++;
+	else
+		d->tx_bytes += len;
+}
+
+void
+handshake_initiate(struct engine *e, struct remote *r, bool retry,
+    uint8_t flags)
+{
+	struct noise_handshake *hs = &r->secret->handshake;
+	uint8_t msg[NOISE_INITIATION_LEN];
+	uint32_t index;
+
+	if (!retry)
+		r->timers.attempts = 0;
+	if (!may_initiate(e, r))
+		return;
+	/* A fresh index and ephemeral for every retransmission, too. */
+	handshake_clear(e, r);
+	index = index_new(&e->index, INDEX_HANDSHAKE, r);
+	if (index == 0 || next_label(e, r) == -1 ||
+	    noise_initiation_create(hs, e->local[r->local],
+	    &r->secret->noise, index, r->last_label, msg) == -1) {
+		index_drop(&e->index, index);
+		e->n.hs_no_memory++;
+		return;
+	}
+	log_debug("%s: sending handshake initiation", r->device->name);
+	emit(e, r, flags, msg, sizeof(msg));
+	e->n.handshakes_initiated++;
+	peer_handshake_initiated(e, r);
+}
+
+/* Message 2, and the session that the responder has from then on. */
+static void
+respond(struct engine *e, struct remote *r)
+{
+	struct noise_handshake *hs = &r->secret->handshake;
+	uint8_t msg[NOISE_RESPONSE_LEN];
+	uint32_t index;
+
+	index = index_new(&e->index, INDEX_HANDSHAKE, r);
+	if (index == 0) {
+		e->n.hs_no_memory++;
+		handshake_clear(e, r);
+		return;
+	}
+	if (noise_response_create(hs, e->local[r->local], &r->secret->noise,
+	    index, msg) == -1) {
+		count_failure(e);
+		index_drop(&e->index, index);
+		handshake_clear(e, r);
+		return;
+	}
+	if (keypair_begin(e, r, false) == -1) {
+		e->n.hs_no_memory++;
+		handshake_clear(e, r);
+		return;
+	}
+	peer_session_derived(e, r);
+	log_debug("%s: sending handshake response", r->device->name);
+	emit(e, r, 0, msg, sizeof(msg));
+	e->n.handshakes_answered++;
+}
+
+/* The flood rule: one initiation of a peer in 20 ms. */
+static bool
+is_flood(struct engine *e, const struct remote *r)
+{
+	return r->last_initiation != 0 &&
+	    e->now - r->last_initiation < HANDSHAKE_FLOOD;
+}
+
+static void
+receive_initiation(struct engine *e, const uint8_t *msg,
+    const struct origin *from)
+{
+	const struct noise_local *local = e->local[from->local_key];
+	struct noise_initiation init;
+	struct remote *r;
+
+	if (noise_initiation_open(local, msg, &init) == -1) {
+		count_failure(e);
+		return;
+	}
+	r = remote_find(e, init.remote_public);
+	if (r == NULL) {
+		e->n.hs_unknown_peer++;
+		noise_initiation_clear(&init);
+		return;
+	}
+	if (from->local_key == r->local)
+		remote_prepare(e, r);
+	if (noise_initiation_finish(&init, local, &r->secret->noise) == -1) {
+		count_failure(e);
+		return;
+	}
+	if (is_flood(e, r)) {
+		e->n.hs_flood++;
+		noise_initiation_clear(&init);
+		return;
+	}
+	/*
+	 * Everything is authentic and new: only now does anything change
+	 * (P15), timestamp and flood mark together (P14).  A handshake of
+	 * our own that waits for an answer is given up for this one.
+	 */
+	if (r->secret->handshake.state == NOISE_CREATED_INITIATION)
+		peer_handshake_crossed(e, r);
+	handshake_clear(e, r);
+	if (noise_initiation_commit(&r->secret->handshake, &r->secret->noise,
+	    &init) == -1) {
+		count_failure(e);
+		return;
+	}
+	r->last_initiation = e->now;
+	r->local = from->local_key;
+	log_debug("%s: received handshake initiation", r->device->name);
+	r->device->rx_bytes += NOISE_INITIATION_LEN;
+	engine_authentic(e, r->device, from, true);
+	respond(e, r);
+	peer_any_received(e, r);
+}
+
+static void
+receive_response(struct engine *e, const uint8_t *msg,
+    const struct origin *from)
+{
+	struct noise_handshake *hs;
+	struct remote *r;
+
+	r = index_find(&e->index, get_le32(msg + 8), INDEX_HANDSHAKE);
+	if (r == NULL || r->secret->handshake.state !=
+	    NOISE_CREATED_INITIATION) {
+		e->n.hs_unexpected++;
+		return;
+	}
+	hs = &r->secret->handshake;
+	if (noise_response_consume(hs, e->local[r->local],
+	    &r->secret->noise, msg) == -1) {
+		count_failure(e);
+		return;
+	}
+	if (keypair_begin(e, r, true) == -1) {
+		e->n.hs_no_memory++;
+		handshake_clear(e, r);
+		return;
+	}
+	log_debug("%s: received handshake response", r->device->name);
+	r->device->rx_bytes += NOISE_RESPONSE_LEN;
+	engine_authentic(e, r->device, from, true);
+	peer_any_received(e, r);
+	peer_session_derived(e, r);
+	peer_handshake_complete(e, r);
+	/* What waits, or a keepalive: either confirms the key (P44). */
+	outbound_keepalive(e, r->device);
+}
+
+void
+handshake_receive(struct engine *e, const uint8_t *msg, size_t len,
+    const struct origin *from)
+{
+	uint32_t type;
+
+	if (!e->up) {
+		e->n.in_down++;
+		return;
+	}
+	if (len < 4 || from->local_key >= ENGINE_LOCAL_KEYS) {
+		e->n.hs_malformed++;
+		return;
+	}
+	e->n.handshakes_received++;
+	type = get_le32(msg);
+	if (type == NOISE_TYPE_INITIATION && len == NOISE_INITIATION_LEN)
+		receive_initiation(e, msg, from);
+	else if (type == NOISE_TYPE_RESPONSE && len == NOISE_RESPONSE_LEN)
+		receive_response(e, msg, from);
+	else
+		e->n.hs_malformed++;
+}

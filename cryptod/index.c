@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of receiver indices: see index.h.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "cryptod/index.h"
+#include "shared/index_page.h"
+
+/*
+ * 65536 devices have at most 2^18 indices, a quarter of the slots: that many
+ * tries fail together once in 4^64.
+ */
+#define INDEX_TRIES	64
+
+int
+index_init(struct index_table *t, struct index_page *page)
+{
+	/* Pages of it become real as slots are used. */
+	t->slot = calloc(INDEX_SLOTS, sizeof(*t->slot));
+	t->page = page;
+	t->used = 0;
+	return t->slot == NULL ? -1 : 0;
+}
+
+void
+index_clear(struct index_table *t)
+{
+	free(t->slot);
+	t->slot = NULL;
+	t->used = 0;
+}
+
+uint32_t
+index_new(struct index_table *t, enum index_kind kind, void *owner)
+{
+	struct index_entry *e;
+	uint32_t index;
+	int i;
+
+	for (i = 0; i < INDEX_TRIES; i++) {
+		/* Unpredictable, and checked for a collision.  (P20) */
+		index = randombytes_random();
+		e = &t->slot[INDEX_SLOT(index)];
+		if (index == 0 || e->kind != INDEX_FREE)
+			continue;
+		e->index = index;
+		e->kind = kind;
+		e->owner = owner;
+		t->used++;
+		if (t->page != NULL)
+			index_page_put(t->page, INDEX_SLOT(index), index);
+		return index;
+	}
+	return 0;
+}
+
+static struct index_entry *
+index_entry(const struct index_table *t, uint32_t index)
+{
+	struct index_entry *e = &t->slot[INDEX_SLOT(index)];
+
+	if (index == 0 || e->kind == INDEX_FREE || e->index != index)
+		return NULL;
+	return e;
+}
+
+void
+index_rename(struct index_table *t, uint32_t index, enum index_kind kind,
+    void *owner)
+{
+	struct index_entry *e = index_entry(t, index);
+
+	if (e == NULL)
+		return;
+	e->kind = kind;
+	e->owner = owner;
+}
+
+void
+index_drop(struct index_table *t, uint32_t index)
+{
+	struct index_entry *e = index_entry(t, index);
+
+	if (e == NULL)
+		return;
+	/* Before its owner goes: nothing finds it any more.  (P49) */
+	if (t->page != NULL)
+		index_page_put(t->page, INDEX_SLOT(index), 0);
+	e->kind = INDEX_FREE;
+	e->owner = NULL;
+	e->index = 0;
+	t->used--;
+}
+
+void *
+index_find(const struct index_table *t, uint32_t index, enum index_kind kind)
+{
+	const struct index_entry *e = index_entry(t, index);
+
+	return e == NULL || e->kind != kind ? NULL : e->owner;
+}
+
+int
+index_is_live(const struct index_table *t, uint32_t index)
+{
+	return index_entry(t, index) != NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What cryptod reads from netd's ring.  netd is not believed: every record is
+ * checked, and copied to private memory before anything else looks at it.
+ */
+#ifndef WARREN_CRYPTOD_INGRESS_H
+#define WARREN_CRYPTOD_INGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cryptod/engine.h"
+#include "shared/ring.h"
+
+#define INGRESS_URGENT		32	/* records in a row, at most */
+#define INGRESS_BULK		64	/* records a turn (P46) */
+/* Handshakes may have this much of each window, data has the rest. */
+#define INGRESS_WINDOW		(50 * CLOCK_NSEC_PER_MSEC)
+#define INGRESS_SHARE		(20 * CLOCK_NSEC_PER_MSEC)
+
+struct ingress {
+	struct ring	*ring;
+	struct engine	*engine;
+	uint64_t	 window;	/* when it began */
+	uint64_t	 spent;		/* on handshakes in it */
+	bool		 busy;		/* their share is used up */
+	bool		 broken;	/* nonsense in the ring: read no more */
+	/* The payload of a record; in here it is opened. */
+	_Alignas(64) uint8_t buf[RING_PAYLOAD_MAX];
+};
+
+enum ingress_result {
+	INGRESS_IDLE,			/* nothing was there */
+	INGRESS_WORK,			/* something was: look again */
+	INGRESS_FAULT			/* netd broke the rules */
+};
+
+void	 ingress_init(struct ingress *, struct ring *, struct engine *);
+/* Serves one bounded turn of both lanes. */
+enum ingress_result ingress_serve(struct ingress *);
+/* Do handshakes wait only for the window to end? */
+bool	 ingress_is_busy(const struct ingress *);
+
+#endif

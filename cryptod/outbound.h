@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From the TUN to a peer: cryptokey routing, packets that wait for a key, and
+ * sealing (WIREGUARD 1.11).
+ */
+#ifndef WARREN_CRYPTOD_OUTBOUND_H
+#define WARREN_CRYPTOD_OUTBOUND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define STAGED_MAX		128	/* packets that wait, one device */
+#define TRANSPORT_HEADER	16
+#define TRANSPORT_OVERHEAD	32	/* with the tag */
+#define TRANSPORT_TYPE		4
+#define DATAGRAM_MAX		65479	/* bytes of UDP payload, at most */
+
+struct device;
+struct engine;
+
+/*
+ * A packet from the TUN, in private memory with ENGINE_TAILROOM writable
+ * bytes after it.  It is sealed, or copied and staged, or dropped.
+ */
+void	 outbound_packet(struct engine *, uint8_t *p, size_t len);
+/* Sends what waits, or initiates a handshake if there is no key for it. */
+void	 outbound_flush(struct engine *, struct device *);
+/* Sends a keepalive, or what waits instead. */
+void	 outbound_keepalive(struct engine *, struct device *);
+/* Drops what waits; how many. */
+size_t	 outbound_purge(struct engine *, struct device *);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cryptod's rows for warrenctl show: counters, memory, crypto, imsg.
+ */
+#include "cryptod/aead.h"
+#include "cryptod/cryptod.h"
+#include "cryptod/keypair.h"
+#include "shared/msg_net.h"
+#include "shared/row.h"
+
+struct show {
+	struct cryptod	*c;
+	struct link	*l;
+	uint32_t	 id;
+	struct wbuf	 w;
+	uint8_t		 buf[ROW_MAX];
+};
+
+static void
+show_begin(struct show *s, const char *table)
+{
+	row_begin(&s->w, s->buf, sizeof(s->buf), table);
+	row_str(&s->w, "process", proc_name(PROC_CRYPTOD));
+}
+
+static void
+show_end(struct show *s)
+{
+	row_send(s->l, s->id, &s->w);
+}
+
+static void
+show_counter(struct show *s, const char *name, uint64_t value,
+    const char *help)
+{
+	show_begin(s, "counter");
+	row_str(&s->w, "name", name);
+	row_u64(&s->w, "value", value);
+	row_str(&s->w, "help", help);
+	show_end(s);
+}
+
+static void
+show_counters(struct show *s)
+{
+	const struct ring_counts *rc = &s->c->ring.counts;
+	const char *name, *help;
+	uint64_t value;
+	size_t i;
+
+	for (i = 0; (name = counters_get(&s->c->engine.n, i, &help,
+	    &value)) != NULL; i++)
+		show_counter(s, name, value, help);
+	show_counter(s, "ring_bulk_records", rc->records[RING_BULK],
+	    "records of data written for netd");
+	show_counter(s, "ring_bulk_full", rc->full[RING_BULK],
+	    "times that no room was left for one");
+	show_counter(s, "ring_urgent_records", rc->records[RING_URGENT],
+	    "handshakes and endpoint reports written for netd");
+	show_counter(s, "ring_urgent_full", rc->full[RING_URGENT],
+	    "times that no room was left for one");
+	show_counter(s, "ring_bells", rc->bells,
+	    "times that netd slept and was woken");
+}
+
+static void
+show_bytes(struct show *s, const char *what, size_t used, size_t unused,
+    size_t peak, size_t bytes)
+{
+	show_begin(s, "memory");
+	row_str(&s->w, "what", what);
+	row_u64(&s->w, "used", used);
+	row_u64(&s->w, "free", unused);
+	row_u64(&s->w, "peak", peak);
+	row_u64(&s->w, "bytes", bytes);
+	show_end(s);
+}
+
+static void
+show_slab(struct show *s, const struct secslab *slab, const char *what)
+{
+	struct secslab_stat st;
+
+	secslab_stat(slab, &st);
+	show_bytes(s, what, st.used, st.free, st.peak,
+	    st.used_bytes + st.free_bytes);
+}
+
+static void
+show_memory(struct show *s)
+{
+	const struct engine *e = &s->c->engine;
+	size_t n;
+
+	show_bytes(s, "locked arena", s->c->arena.used,
+	    s->c->arena.size - s->c->arena.used, s->c->arena.used,
+	    s->c->arena.used);
+	show_slab(s, &e->remotes, "locked slab remote keys");
+	show_slab(s, &e->sessions, "locked slab session keys");
+	n = e->devices.count;
+	show_bytes(s, "devices", n, DEVICES_MAX - n, n,
+	    n * (sizeof(struct device) + sizeof(struct remote)));
+	n = e->keypairs;
+	show_bytes(s, "keypairs", n, 0, n, n * sizeof(struct keypair));
+	n = e->index.used;
+	show_bytes(s, "indices", n, INDEX_SLOTS - n, n,
+	    INDEX_SLOTS * (sizeof(struct index_entry) + sizeof(uint32_t)));
+	n = e->allowed.nentries;
+	show_bytes(s, "allowed ips", n, 0, n, n * sizeof(struct trie_entry));
+	n = e->staged;
+	show_bytes(s, "staged packets", n, ENGINE_STAGED_MAX - n, n, 0);
+	show_bytes(s, "ring bulk", ring_unread(&s->c->ring, RING_BULK), 0, 0,
+	    s->c->ring.own_size[RING_BULK]);
+	show_bytes(s, "ring urgent", ring_unread(&s->c->ring, RING_URGENT),
+	    0, 0, s->c->ring.own_size[RING_URGENT] * RING_SLOT);
+}
+
+static void
+show_crypto(struct show *s)
+{
+	const struct engine *e = &s->c->engine;
+
+	show_begin(s, "crypto");
+	row_str(&s->w, "aead", "ChaCha20-Poly1305");
+	row_str(&s->w, "aead_source", aead_name());
+	row_str(&s->w, "hash", "BLAKE2s, own");
+	row_str(&s->w, "curve", "X25519, libsodium");
+	row_bool(&s->w, "identity",
+	    e->local[ENGINE_STOCK]->has_identity);
+	row_u64(&s->w, "devices", e->devices.count);
+	row_u64(&s->w, "sessions", e->keypairs);
+	row_u64(&s->w, "handshakes_initiated", e->n.handshakes_initiated);
+	row_u64(&s->w, "handshakes_answered", e->n.handshakes_answered);
+	row_u64(&s->w, "handshakes_completed", e->n.handshakes_completed);
+	row_bool(&s->w, "busy", ingress_is_busy(&s->c->ingress));
+	show_end(s);
+}
+
+int
+on_show(void *arg, struct link *l, struct imsg *m)
+{
+	struct show s;
+	uint8_t topic;
+
+	if (show_recv(m, &topic) == -1)
+		return -1;
+	s.c = arg;
+	s.l = l;
+	s.id = m->id;
+	switch (topic) {
+	case SHOW_IMSG:
+		child_show_imsg(&s.c->child, l, m->id);
+		break;
+	case SHOW_MEMORY:
+		show_memory(&s);
+		break;
+	case SHOW_COUNTERS:
+		show_counters(&s);
+		break;
+	case SHOW_CRYPTO:
+		show_crypto(&s);
+		break;
+	default:
+		break;			/* others' topics have no rows here */
+	}
+	show_end_send(l, m->id);
+	return 0;
+}
