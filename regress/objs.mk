@@ -77,7 +77,11 @@ UNIT_OBJS_trie		= cryptod/trie.o
 UNIT_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 		   shared/hex.o shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_crypto.o shared/msg_table.o
-# privsep/netd: no object
+PRIVSEP_OBJS_netd	= netd/cookie.o shared/addr.o shared/blake2s.o \
+		   shared/codec.o shared/imsg.o shared/index_page.o \
+		   shared/link.o shared/log.o shared/msg_crypto.o \
+		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
+		   shared/ring.o shared/row.o shared/version.o
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
 FUZZ_OBJS_codecs	= shared/addr.o shared/codec.o shared/log.o \
 		   shared/msg_crypto.o shared/msg_net.o shared/msg_parent.o \

@@ -12,12 +12,12 @@
 #include "shared/index_page.h"
 
 #define PAGE_BYTES	((size_t)INDEX_SLOTS * sizeof(uint32_t))
+#define PAGE_SEALS	(F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | \
+			    F_SEAL_SEAL)
 
 int
 index_page_create(struct index_page *ip)
 {
-	const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE |
-	    F_SEAL_SEAL;
 	void *p = MAP_FAILED;
 	int fd;
 
@@ -25,7 +25,7 @@ index_page_create(struct index_page *ip)
 	if (fd == -1 || ftruncate(fd, (off_t)PAGE_BYTES) == -1)
 		goto fail;
 	p = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED || fcntl(fd, F_ADD_SEALS, seals) == -1)
+	if (p == MAP_FAILED || fcntl(fd, F_ADD_SEALS, PAGE_SEALS) == -1)
 		goto fail;
 	ip->own = p;
 	return fd;
@@ -41,9 +41,11 @@ int
 index_page_attach(struct index_page *ip, int fd)
 {
 	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
 	void *p;
 
-	if (fstat(fd, &st) == -1 || st.st_size < 0 ||
+	if (seals == -1 || (seals & PAGE_SEALS) != PAGE_SEALS ||
+	    fstat(fd, &st) == -1 || st.st_size < 0 ||
 	    (size_t)st.st_size != PAGE_BYTES) {
 		errno = EBADMSG;
 		return -1;

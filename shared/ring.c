@@ -16,6 +16,8 @@
 
 #define RING_MAGIC	0x57524e31U	/* "WRN1" */
 #define RING_PAGE	4096U
+#define RING_SEALS	(F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | \
+			    F_SEAL_SEAL)
 
 _Static_assert(sizeof(struct ring_page) <= RING_PAGE, "indices fit a page");
 
@@ -42,8 +44,6 @@ sizes_ok(uint32_t bulk, uint32_t slots)
 int
 ring_create(struct ring *r, uint32_t bulk, uint32_t slots)
 {
-	const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE |
-	    F_SEAL_SEAL;
 	size_t size = map_size(bulk, slots);
 	uint8_t *p = MAP_FAILED;
 	int fd;
@@ -56,7 +56,7 @@ ring_create(struct ring *r, uint32_t bulk, uint32_t slots)
 	if (fd == -1 || ftruncate(fd, (off_t)size) == -1)
 		goto fail;
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED || fcntl(fd, F_ADD_SEALS, seals) == -1)
+	if (p == MAP_FAILED || fcntl(fd, F_ADD_SEALS, RING_SEALS) == -1)
 		goto fail;
 	r->own = (struct ring_page *)(void *)p;
 	r->own->magic = RING_MAGIC;
@@ -82,8 +82,11 @@ ring_attach(struct ring *r, int fd, uint32_t bulk, uint32_t slots)
 {
 	struct stat st;
 	const uint8_t *p;
+	int seals = fcntl(fd, F_GET_SEALS);
 
-	if (!sizes_ok(bulk, slots) || fstat(fd, &st) == -1 ||
+	/* Unsealed, it could shrink under us or have a second writer. */
+	if (seals == -1 || (seals & RING_SEALS) != RING_SEALS ||
+	    !sizes_ok(bulk, slots) || fstat(fd, &st) == -1 ||
 	    st.st_size < 0 || (size_t)st.st_size != map_size(bulk, slots)) {
 		errno = EBADMSG;
 		return -1;

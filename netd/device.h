@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The devices as netd knows them: a number, the public keys that its
+ * envelopes are made with, and where it is.  Ids come from cryptod.
+ */
+#ifndef NETD_DEVICE_H
+#define NETD_DEVICE_H
+
+#include <sys/queue.h>
+
+#include "netd/cookie.h"
+#include "netd/source.h"
+
+#define DEVICE_SLOTS	2		/* remote keys of a device */
+#define DEVICE_BUCKETS	16384U
+
+struct device {
+	LIST_ENTRY(device)	 by_id;
+	LIST_ENTRY(device)	 by_sender;
+	TAILQ_ENTRY(device)	 entry;
+	uint32_t		 id;
+	uint32_t		 sender;	/* of its last handshake; 0 */
+	uint8_t			 sender_slot;
+	bool			 has_key[DEVICE_SLOTS];
+	bool			 told;		/* its send error was logged */
+	/* Trains of longer datagrams than this go out one by one; 0: any. */
+	uint16_t		 gso_limit;
+	struct source		 at;
+	struct cookie_maker	 maker[DEVICE_SLOTS];
+};
+LIST_HEAD(device_bucket, device);
+TAILQ_HEAD(device_list, device);
+
+struct device_table {
+	struct device_bucket	*by_id;
+	struct device_bucket	*by_sender;
+	struct device_list	 list;
+	struct device		*cursor;	/* of a walk in steps */
+	size_t			 n;
+};
+
+/* 0, or -1 (ENOMEM). */
+int		 device_table_init(struct device_table *);
+void		 device_table_clear(struct device_table *);
+struct device	*device_find(const struct device_table *, uint32_t id);
+/* Sets a remote key, making the device if it is new; NULL (ENOMEM). */
+struct device	*device_add_key(struct device_table *, uint32_t id,
+		    unsigned slot, const uint8_t pub[COOKIE_KEY_LEN]);
+/* Takes a key away; with the last one goes the device. */
+void		 device_del_key(struct device_table *, uint32_t id,
+		    unsigned slot);
+/* The maker of the key to use, and its slot; NULL if it has none. */
+struct cookie_maker *device_maker(struct device *, uint8_t *slot);
+/* Remembers the index under which its last handshake was sent. */
+void		 device_set_sender(struct device_table *, struct device *,
+		    uint8_t slot, uint32_t index);
+/* Whose last handshake went out under this index?  NULL: nobody's. */
+struct device	*device_by_sender(const struct device_table *,
+		    uint32_t index);
+/* A walk that bears removal between its steps; NULL at the end. */
+void		 device_walk_begin(struct device_table *);
+struct device	*device_walk(struct device_table *);
+
+#endif
