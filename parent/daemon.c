@@ -24,7 +24,10 @@ daemon_stdio(void)
 	return close(fd);
 }
 
-/* The caller's process: one byte means ready, the end of the pipe does not. */
+/*
+ * The caller's process: one byte means ready, the end of the pipe does not.
+ * It returns last, when the interface may be moved at once (P38).
+ */
 static __attribute__((noreturn)) void
 await(int fd, pid_t pid)
 {

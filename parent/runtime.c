@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Runtime files: see runtime.h.  Their directories belong to root and nobody
- * else can write to them, so a path that was checked stays what it was.
+ * else can write to them, so a path that was checked stays what it was.  All
+ * are made before any privilege is given up, and the parent, which keeps the
+ * right to, takes them away (P51).
  */
 #include <sys/file.h>
 #include <sys/socket.h>

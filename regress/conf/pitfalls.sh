@@ -10,7 +10,6 @@
 not_ours() {
 	case $1 in
 	P28) echo "resolving names again belongs to the configured mode" ;;
-	P38) echo "met by structure: warrend returns last, see parent" ;;
 	P39|P40|P41|P42) echo "TUN and UDP offloads are not used yet" ;;
 	P52) echo "routing of the host; see warrend(8)" ;;
 	*) return 1 ;;
