@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Making keys, as wg(8) does; no daemon is needed.
+ */
+#ifndef CTL_KEYS_H
+#define CTL_KEYS_H
+
+/* Each writes one key to standard output; returns the exit status. */
+int	 keys_genkey(void);
+int	 keys_genpsk(void);
+/* Reads the private key from standard input: 44 characters and a newline. */
+int	 keys_pubkey(void);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How answers are shown.  Commands make or fetch rows; a format prints them.
+ * Strings of rows may come from anywhere: every format escapes them.
+ */
+#ifndef CTL_OUTPUT_H
+#define CTL_OUTPUT_H
+
+#include <stdio.h>
+
+#include "shared/row.h"
+
+#define OUTPUT_VERSION	1		/* of the JSON */
+
+struct output;
+
+struct format {
+	void	(*begin)(struct output *, const char *command);
+	void	(*row)(struct output *, const struct row *);
+	void	(*end)(struct output *);
+};
+
+struct output {
+	const struct format	*format;
+	FILE			*fp;
+	void			*state;		/* of the format */
+	size_t			 rows;
+	uint64_t		 now;		/* seconds, for ages */
+};
+
+extern const struct format format_table;	/* aligned columns */
+extern const struct format format_status;	/* as "wg show" */
+extern const struct format format_json;
+
+/* malloc() and the like that end the program when there is no memory. */
+void	*output_alloc(void *, size_t);
+
+/* A string, escaped so that it cannot steer the terminal. */
+void	 output_text(FILE *, const char *);
+
+/* "12 seconds ago", "1 minute, 3 seconds ago", "never"; at most two units. */
+void	 human_age(char *, size_t, uint64_t now, uint64_t then);
+/* "999 B", "1.00 KiB", "12.34 GiB". */
+void	 human_bytes(char *, size_t, uint64_t);
+
+#endif

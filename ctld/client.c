@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Stream clients: see client.h.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctld/ctld.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+#define OUT_FIRST	4096
+#define OUT_KEEP	16384		/* an empty buffer larger is freed */
+#define LINE_ROOM	512		/* of client_printf */
+#define ACCEPT_BATCH	16		/* a turn (P46) */
+
+#define IDLE_AFTER	(5 * CLOCK_NSEC_PER_SEC)
+#define STALLED_AFTER	(60 * CLOCK_NSEC_PER_SEC)
+#define LINGER		(2 * CLOCK_NSEC_PER_SEC)
+
+static void	on_accept(evutil_socket_t, short, void *);
+static void	on_read(evutil_socket_t, short, void *);
+static void	on_write(evutil_socket_t, short, void *);
+
+static struct ctld *
+ctx_of(const struct client *c)
+{
+	return c->acceptor->ctx;
+}
+
+static void
+client_progress(struct client *c)
+{
+	c->progress = clock_boottime();
+}
+
+static void
+out_free(struct client *c)
+{
+	if (c->out != NULL)
+		sodium_memzero(c->out, c->out_cap);
+	free(c->out);
+	c->out = NULL;
+	c->out_off = c->out_len = c->out_cap = 0;
+}
+
+static void
+client_free(struct client *c)
+{
+	if (c->rd != NULL)
+		event_free(c->rd);
+	if (c->wr != NULL)
+		event_free(c->wr);
+	if (c->fd != -1)
+		close(c->fd);
+	out_free(c);
+	sodium_memzero(c, sizeof(*c) + c->acceptor->ops->state);
+	free(c);
+}
+
+/* Room for n more bytes of output; realloc would leave copies of keys. */
+static int
+out_room(struct client *c, size_t n)
+{
+	size_t len = c->out_len - c->out_off, cap;
+	uint8_t *p;
+
+	if (c->dead)
+		return -1;
+	if (c->out_cap - c->out_len >= n)
+		return 0;
+	for (cap = OUT_FIRST; cap < len + n; cap *= 2)
+		;
+	if (len + n > CLIENT_OUT_MAX || (p = malloc(cap)) == NULL) {
+		log_warnx("a client does not read its answer: closed");
+		client_kill(c);
+		return -1;
+	}
+	if (len > 0)
+		memcpy(p, c->out + c->out_off, len);
+	out_free(c);
+	c->out = p;
+	c->out_len = len;
+	c->out_cap = cap;
+	return 0;
+}
+
+void
+client_put(struct client *c, const void *p, size_t n)
+{
+	if (out_room(c, n) == -1)
+		return;
+	memcpy(c->out + c->out_len, p, n);
+	c->out_len += n;
+}
+
+void
+client_printf(struct client *c, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (out_room(c, LINE_ROOM) == -1)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf((char *)c->out + c->out_len, LINE_ROOM, fmt, ap);
+	va_end(ap);
+	if (n < 0 || n >= LINE_ROOM) {
+		log_warnx("an answer's line is too long: client closed");
+		client_kill(c);
+		return;
+	}
+	c->out_len += (size_t)n;
+}
+
+size_t
+client_pending(const struct client *c)
+{
+	return c->out_len - c->out_off;
+}
+
+/* Everything was sent; what it held may have been keys. */
+static void
+out_empty(struct client *c)
+{
+	if (c->out_cap > OUT_KEEP) {
+		out_free(c);
+		return;
+	}
+	if (c->out != NULL)
+		sodium_memzero(c->out, c->out_len);
+	c->out_off = c->out_len = 0;
+}
+
+void
+client_flush(struct client *c)
+{
+	ssize_t n;
+
+	while (!c->dead && client_pending(c) > 0) {
+		n = write(c->fd, c->out + c->out_off, client_pending(c));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			event_add(c->wr, NULL);
+			return;
+		}
+		if (n == -1) {
+			client_kill(c);
+			return;
+		}
+		c->out_off += (size_t)n;
+		client_progress(c);
+	}
+	if (c->dead)
+		return;
+	event_del(c->wr);
+	out_empty(c);
+	if (c->closing)
+		client_kill(c);
+}
+
+void
+client_busy(struct client *c)
+{
+	c->busy = true;
+	event_del(c->rd);
+}
+
+void
+client_idle(struct client *c)
+{
+	if (c->dead)
+		return;
+	client_progress(c);
+	c->busy = false;
+	client_flush(c);
+	if (c->dead || c->closing)
+		return;
+	event_add(c->rd, NULL);
+	/* From the loop, not from here: what waits may be the next request. */
+	if (c->in_len > 0 || c->eof)
+		event_active(c->rd, EV_READ, 0);
+}
+
+void
+client_finish(struct client *c)
+{
+	if (c->dead)
+		return;
+	c->busy = false;
+	c->closing = true;
+	event_del(c->rd);
+	client_flush(c);
+}
+
+void
+client_kill(struct client *c)
+{
+	struct acceptor *l = c->acceptor;
+	struct ctld *ctx = ctx_of(c);
+
+	if (c->dead)
+		return;
+	c->dead = true;
+	event_del(c->rd);
+	event_del(c->wr);
+	close(c->fd);
+	c->fd = -1;
+	l->ops->gone(ctx, c);
+	TAILQ_REMOVE(&ctx->clients.live, c, entry);
+	TAILQ_INSERT_TAIL(&ctx->clients.dead, c, entry);
+	event_active(ctx->clients.reap, EV_TIMEOUT, 0);
+	l->n--;
+	if (l->paused && l->ev != NULL) {
+		l->paused = false;
+		event_add(l->ev, NULL);
+	}
+}
+
+/* Hands input to the protocol, then wipes what it used. */
+static void
+client_input(struct client *c)
+{
+	size_t off = 0, n;
+
+	while (!c->dead && !c->busy && !c->closing && off < c->in_len) {
+		n = c->acceptor->ops->input(ctx_of(c), c, c->in + off,
+		    c->in_len - off);
+		if (n == 0)
+			break;
+		off += n;
+	}
+	if (off == 0)
+		return;
+	memmove(c->in, c->in + off, c->in_len - off);
+	sodium_memzero(c->in + c->in_len - off, off);
+	c->in_len -= off;
+}
+
+static void
+on_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *c = arg;
+	ssize_t n;
+
+	(void)what;
+	client_input(c);
+	if (c->dead || c->busy || c->closing)
+		return;
+	if (!c->eof && c->in_len < sizeof(c->in)) {
+		n = read(fd, c->in + c->in_len, sizeof(c->in) - c->in_len);
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK ||
+		    errno == EINTR))
+			return;
+		if (n > 0) {
+			c->in_len += (size_t)n;
+			client_progress(c);
+			client_input(c);
+			return;
+		}
+		/* wg(8) looks for us by connect and close: no complaint. */
+		c->eof = true;
+	}
+	client_finish(c);
+}
+
+static void
+on_write(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *c = arg;
+
+	(void)fd;
+	(void)what;
+	client_flush(c);
+	if (!c->dead && c->busy && client_pending(c) < CLIENT_LOW)
+		c->acceptor->ops->room(ctx_of(c), c);
+}
+
+static struct client *
+client_new(struct acceptor *l, int fd)
+{
+	struct event_base *base = l->ctx->child.base;
+	struct client *c;
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1 ||
+	    (c = calloc(1, sizeof(*c) + l->ops->state)) == NULL) {
+		close(fd);
+		return NULL;
+	}
+	c->acceptor = l;
+	c->fd = fd;
+	c->uid = cred.uid;
+	c->pid = cred.pid;
+	client_progress(c);
+	c->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_read, c);
+	c->wr = event_new(base, fd, EV_WRITE | EV_PERSIST, on_write, c);
+	if (c->rd == NULL || c->wr == NULL || event_add(c->rd, NULL) == -1) {
+		client_free(c);
+		return NULL;
+	}
+	l->n++;
+	TAILQ_INSERT_TAIL(&l->ctx->clients.live, c, entry);
+	COUNT(l->ctx, CLIENTS);
+	return c;
+}
+
+/* The client of this listener that has done nothing for longest. */
+static struct client *
+idlest(struct acceptor *l)
+{
+	uint64_t limit = clock_boottime() - IDLE_AFTER;
+	struct client *c, *best = NULL;
+
+	TAILQ_FOREACH(c, &l->ctx->clients.live, entry)
+		if (c->acceptor == l && !c->busy && c->progress < limit &&
+		    (best == NULL || c->progress < best->progress))
+			best = c;
+	return best;
+}
+
+/* Is there room for one more client, or can it be made? */
+static bool
+make_room(struct acceptor *l)
+{
+	struct client *c;
+
+	if (l->n < CLIENTS_MAX)
+		return true;
+	c = idlest(l);
+	if (c == NULL) {
+		event_del(l->ev);
+		l->paused = true;
+		COUNT(l->ctx, ACCEPT_PAUSED);
+		return false;
+	}
+	COUNT(l->ctx, CLIENTS_IDLE);
+	client_kill(c);
+	return true;
+}
+
+static void
+on_accept(evutil_socket_t lfd, short what, void *arg)
+{
+	static const struct timeval second = { 1, 0 };
+	struct acceptor *l = arg;
+	int fd, i;
+
+	(void)what;
+	for (i = 0; i < ACCEPT_BATCH && make_room(l); i++) {
+		fd = accept4(lfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (fd == -1 || client_new(l, fd) == NULL) {
+			COUNT(l->ctx, ACCEPT_ERRORS);
+			return;
+		}
+		if (!event_pending(l->ctx->clients.sweep, EV_TIMEOUT, NULL))
+			event_add(l->ctx->clients.sweep, &second);
+	}
+}
+
+static bool
+stalled(const struct client *c, uint64_t now)
+{
+	uint64_t idle = now - c->progress;
+
+	if (client_pending(c) > 0)
+		return idle > STALLED_AFTER;
+	if (c->lingering)
+		return idle > LINGER;
+	return !c->busy && idle > STALLED_AFTER &&
+	    (c->in_len > 0 || c->acceptor->ops->midway(c));
+}
+
+static void
+resume(struct acceptor *l)
+{
+	if (l->paused && idlest(l) != NULL) {
+		l->paused = false;
+		event_add(l->ev, NULL);
+	}
+}
+
+/* Once a second while there are clients. */
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct ctld *ctx = arg;
+	struct client *c, *next;
+	uint64_t now = clock_boottime();
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH_SAFE(c, &ctx->clients.live, entry, next)
+		if (stalled(c, now)) {
+			if (!c->lingering)
+				COUNT(ctx, CLIENTS_STALLED);
+			client_kill(c);
+		}
+	resume(&ctx->uapi);
+	resume(&ctx->control);
+	if (TAILQ_EMPTY(&ctx->clients.live))
+		event_del(ctx->clients.sweep);
+}
+
+static void
+on_reap(evutil_socket_t fd, short what, void *arg)
+{
+	struct ctld *ctx = arg;
+	struct client *c;
+
+	(void)fd;
+	(void)what;
+	while ((c = TAILQ_FIRST(&ctx->clients.dead)) != NULL) {
+		TAILQ_REMOVE(&ctx->clients.dead, c, entry);
+		client_free(c);
+	}
+}
+
+int
+clients_init(struct ctld *ctx)
+{
+	struct clients *s = &ctx->clients;
+
+	TAILQ_INIT(&s->live);
+	TAILQ_INIT(&s->dead);
+	s->sweep = event_new(ctx->child.base, -1, EV_PERSIST, on_sweep, ctx);
+	s->reap = event_new(ctx->child.base, -1, 0, on_reap, ctx);
+	return s->sweep != NULL && s->reap != NULL ? 0 : -1;
+}
+
+int
+acceptor_open(struct ctld *ctx, struct acceptor *l)
+{
+	l->ctx = ctx;
+	l->ev = event_new(ctx->child.base, l->fd, EV_READ | EV_PERSIST,
+	    on_accept, l);
+	return l->ev != NULL ? event_add(l->ev, NULL) : -1;
+}
+
+void
+clients_clear(struct ctld *ctx)
+{
+	struct client *c;
+
+	while ((c = TAILQ_FIRST(&ctx->clients.live)) != NULL)
+		client_kill(c);
+	on_reap(-1, 0, ctx);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Clients on stream sockets: wg(8) on the UAPI socket, warrenctl(8) on the
+ * control socket.  Buffers are our own and not bufferevents, because keys pass
+ * through them and every byte is wiped when it is done with.  A client that
+ * does not read or does not go on stalls only itself.
+ */
+#ifndef CTLD_CLIENT_H
+#define CTLD_CLIENT_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <event2/event.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLIENT_IN	8192		/* bytes of the input buffer */
+#define CLIENT_LOW	65536		/* fetch more below this much output */
+#define CLIENT_OUT_MAX	(8U << 20)	/* more output than this: closed */
+#define CLIENTS_MAX	256		/* a listener */
+
+struct ctld;
+struct client;
+
+struct client_ops {
+	size_t	  state;		/* bytes of the protocol's state */
+	/*
+	 * Takes bytes of input and returns how many it used; 0: more are
+	 * needed.  Not called while the client is busy.
+	 */
+	size_t	(*input)(struct ctld *, struct client *, const uint8_t *,
+		    size_t);
+	/* There is room for more output.  Called while busy. */
+	void	(*room)(struct ctld *, struct client *);
+	/* Is it in the middle of saying something? */
+	bool	(*midway)(const struct client *);
+	/* It is gone: forget it everywhere, wipe and free what it held. */
+	void	(*gone)(struct ctld *, struct client *);
+};
+
+struct acceptor {
+	struct ctld			*ctx;
+	const struct client_ops		*ops;
+	int				 fd;	/* -1: not here yet */
+	struct event			*ev;
+	unsigned			 n;
+	bool				 paused;
+};
+
+struct client {
+	TAILQ_ENTRY(client)	 entry;
+	TAILQ_ENTRY(client)	 waiting;	/* for ask.h */
+	void			(*retry)(struct ctld *, struct client *);
+	struct acceptor		*acceptor;
+	int			 fd;
+	uid_t			 uid;
+	pid_t			 pid;
+	struct event		*rd;
+	struct event		*wr;
+	uint64_t		 progress;	/* boottime of the last, ns */
+	bool			 busy;		/* we work for it */
+	bool			 eof;		/* it has said all */
+	bool			 closing;	/* close when all is sent */
+	bool			 lingering;	/* read, but drop, what it says */
+	bool			 dead;
+	uint8_t			*out;
+	size_t			 out_off;
+	size_t			 out_len;	/* end of what is in out */
+	size_t			 out_cap;
+	size_t			 in_len;
+	uint8_t			 in[CLIENT_IN];
+	uint64_t		 state[];	/* of the protocol */
+};
+TAILQ_HEAD(client_list, client);
+
+struct clients {
+	struct client_list	 live;
+	struct client_list	 dead;
+	struct event		*sweep;
+	struct event		*reap;
+};
+
+/* 0, or -1 (ENOMEM). */
+int	 clients_init(struct ctld *);
+/* Begins to accept; 0 or -1 (ENOMEM). */
+int	 acceptor_open(struct ctld *, struct acceptor *);
+/* Closes and wipes everything; for the end of the process. */
+void	 clients_clear(struct ctld *);
+
+/* Output; it is sent by client_flush().  A lack of memory ends the client. */
+void	 client_put(struct client *, const void *, size_t);
+void	 client_printf(struct client *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+void	 client_flush(struct client *);
+/* Bytes of output that wait. */
+size_t	 client_pending(const struct client *);
+/* Takes up a request: no more input until client_idle(). */
+void	 client_busy(struct client *);
+/* The request is done: sends, and goes on with the input. */
+void	 client_idle(struct client *);
+/* Sends what waits, then closes. */
+void	 client_finish(struct client *);
+/*
+ * Closes at once.  The memory stays until the loop comes round, so that a
+ * caller further up may still look at c->dead.
+ */
+void	 client_kill(struct client *);
+
+#endif

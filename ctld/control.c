@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests on the control socket: see control.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctld/control.h"
+#include "ctld/ctld.h"
+#include "shared/ctl_proto.h"
+#include "shared/log.h"
+#include "shared/version.h"
+
+struct control_client *
+control_of(struct client *c)
+{
+	return (struct control_client *)c->state;
+}
+
+void
+control_row_bytes(struct client *c, const void *p, size_t len)
+{
+	uint8_t buf[CTL_FRAME_MAX];
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof(buf));
+	ctl_frame_write(&w, CTL_ROW, control_of(c)->id, p, len);
+	if (!w.fail)
+		client_put(c, w.p, w.len);
+}
+
+void
+control_row(struct client *c, const struct wbuf *row)
+{
+	if (row->fail)
+		log_warnx("a row does not fit and is left out");
+	else
+		control_row_bytes(c, row->p, row->len);
+}
+
+static void
+put_done(struct client *c, uint32_t id, int error, const char *text)
+{
+	uint8_t buf[CTL_FRAME_MAX];
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof(buf));
+	ctl_done_write(&w, id, error, text);
+	client_put(c, w.p, w.len);
+}
+
+void
+control_done(struct client *c, int error, const char *text)
+{
+	put_done(c, control_of(c)->id, error, text);
+	client_idle(c);
+}
+
+/* An error for a client that does not keep to the protocol. */
+static void
+refuse(struct ctld *ctx, struct client *c, uint32_t id, int error,
+    const char *text)
+{
+	COUNT(ctx, CONTROL_ERRORS);
+	put_done(c, id, error, text);
+	client_finish(c);
+}
+
+static void
+hello(struct ctld *ctx, struct client *c, const struct ctl_frame *f)
+{
+	uint8_t buf[CTL_FRAME_MAX];
+	char text[CTL_TEXT_MAX];
+	struct ctl_welcome h;
+	struct wbuf w;
+	uint16_t min, max;
+
+	if (ctl_hello_read(f, &min, &max) == -1) {
+		refuse(ctx, c, f->id, EPROTO, "HELLO comes first");
+		return;
+	}
+	h.version = ctl_version(min, max);
+	if (h.version == 0) {
+		snprintf(text, sizeof(text), "this daemon (%s) speaks "
+		    "versions %d to %d of the control protocol",
+		    warren_version(), CTL_VERSION_MIN, CTL_VERSION_MAX);
+		refuse(ctx, c, f->id, EPROTONOSUPPORT, text);
+		return;
+	}
+	snprintf(h.daemon, sizeof(h.daemon), "%s", warren_version());
+	snprintf(h.instance, sizeof(h.instance), "%s",
+	    ctx->child.startup.instance);
+	wbuf_init(&w, buf, sizeof(buf));
+	ctl_welcome_write(&w, f->id, &h);
+	client_put(c, w.p, w.len);
+	client_flush(c);
+	control_of(c)->greeted = true;
+}
+
+static void
+show(struct ctld *ctx, struct client *c, const struct ctl_frame *f)
+{
+	enum show_topic topic;
+
+	if (ctl_show_read(f, &topic) == -1) {
+		refuse(ctx, c, f->id, EINVAL, "no such topic");
+		return;
+	}
+	client_busy(c);
+	if (topic == SHOW_STATUS)
+		status_begin(ctx, c);
+	else
+		show_begin(ctx, c, topic);
+}
+
+/* Asks the parent; waits for a place to ask if there is none. */
+static void
+log_ask(struct ctld *ctx, struct client *c)
+{
+	uint32_t id = ask_begin(ctx, c, MSG_SOCKET_DONE, log_ask);
+
+	if (id != 0)
+		log_set_send(&ctx->child.parent, id, control_of(c)->verbose);
+}
+
+static void
+set_log(struct ctld *ctx, struct client *c, const struct ctl_frame *f)
+{
+	struct control_client *cc = control_of(c);
+
+	if (ctl_log_read(f, &cc->verbose) == -1) {
+		refuse(ctx, c, f->id, EINVAL, "verbose or brief?");
+		return;
+	}
+	log_info("log %s, by uid %u, pid %d", cc->verbose ? "verbose" :
+	    "brief", c->uid, c->pid);
+	client_busy(c);
+	log_ask(ctx, c);
+}
+
+int
+control_on_log_done(struct ctld *ctx, uint32_t id, int error)
+{
+	struct client *c;
+
+	if (ask_end(ctx, MSG_SOCKET_DONE, id, &c) == -1)
+		return -1;
+	if (c != NULL)
+		control_done(c, error, error == 0 ? "" : strerror(error));
+	ask_next(ctx);
+	return 0;
+}
+
+static size_t
+control_input(struct ctld *ctx, struct client *c, const uint8_t *p,
+    size_t len)
+{
+	struct control_client *cc = control_of(c);
+	struct ctl_frame f;
+	size_t used;
+
+	switch (ctl_frame_read(p, len, &f, &used)) {
+	case 0:
+		return 0;
+	case -1:
+		refuse(ctx, c, 0, EPROTO, "malformed frame");
+		return len;
+	}
+	if (!cc->greeted) {
+		hello(ctx, c, &f);
+		return used;
+	}
+	COUNT(ctx, CONTROL_REQUESTS);
+	cc->id = f.id;
+	if (f.type == CTL_SHOW)
+		show(ctx, c, &f);
+	else if (f.type == CTL_LOG)
+		set_log(ctx, c, &f);
+	else
+		refuse(ctx, c, f.id, EOPNOTSUPP, "unknown request");
+	return used;
+}
+
+static bool
+control_midway(const struct client *c)
+{
+	(void)c;
+	return false;
+}
+
+static void
+control_gone(struct ctld *ctx, struct client *c)
+{
+	ask_forget(ctx, c);
+	show_forget(ctx, c);
+	walk_clear(walk_of(c));
+}
+
+const struct client_ops control_ops = {
+	.state = sizeof(struct control_client),
+	.input = control_input,
+	.room = walk_room,
+	.midway = control_midway,
+	.gone = control_gone,
+};

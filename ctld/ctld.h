@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of ctld share: the context of the process.  Its first member
+ * is struct child, so that it is the argument of every message handler.
+ */
+#ifndef CTLD_CTLD_H
+#define CTLD_CTLD_H
+
+#include "ctld/ask.h"
+#include "ctld/client.h"
+#include "ctld/counters.h"
+#include "ctld/show.h"
+#include "ctld/uapi_parse.h"
+#include "ctld/uapi_set.h"
+#include "shared/child.h"
+#include "shared/sandbox.h"
+
+struct ctld {
+	struct child		 child;
+	struct acceptor		 uapi;
+	struct acceptor		 control;
+	struct clients		 clients;
+	struct asks		 asks;
+	struct uapi_budget	 budget;	/* of all sets being read */
+	struct set_queue	 sets;
+	struct show_queue	 shows;
+	struct link_state	 link_state;
+	uint16_t		 port;		/* as the parent bound it */
+	uint32_t		 mark;
+	uint32_t		 next_id;
+	struct event		*again;
+	uint64_t		 counters[COUNTER_COUNT];
+};
+
+#define COUNT(ctx, name)	((ctx)->counters[COUNTER_##name]++)
+
+/* Goes on with queued work in the next turn of the loop. */
+void		 ctld_again(struct ctld *);
+/* A new id for a question to another process; never 0. */
+uint32_t	 ctld_id(struct ctld *);
+
+/* The filters of the process: until READY, and from READY on. */
+extern const struct sandbox_table ctld_start;
+extern const struct sandbox_table ctld_run;
+
+#endif
