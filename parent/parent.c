@@ -36,7 +36,8 @@
 static __attribute__((noreturn)) void
 usage(FILE *out, int status)
 {
-	fprintf(out, "usage: warrend [-dVv] interface\n");
+	fprintf(out, "usage: warrend [-dfhv] interface\n"
+	    "       warrend -V\n");
 	exit(status);
 }
 

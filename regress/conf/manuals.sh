@@ -35,7 +35,7 @@ synopsis() {
 	    sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' | words
 }
 usage() {
-	"$@" 2>&1 | sed 's/^usage://' | words
+	"$@" 2>&1 | sed -n 's/^usage://p; /^       /p' | words
 }
 for prog in warrend warrenctl; do
 	case $prog in
