@@ -3,10 +3,10 @@
  * The messages of the parent, cryptod and ctld.  Each is read to its end
  * before anything of it is applied.
  */
+#include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <string.h>
+#include <unistd.h>
 
 #include "netd/netd.h"
 #include "shared/clock.h"
@@ -180,8 +180,11 @@ on_remote_add(void *arg, struct link *l, struct imsg *m)
 	while (again.left > 0) {
 		get_remote_add(&again, &id);
 		if (device_add_key(&n->devices, id.device, id.slot,
-		    id.public_key) == NULL)
-			fatal("no memory for a device");
+		    id.public_key) != NULL)
+			continue;
+		if (errno == ENOSPC)
+			return -1;
+		fatal("no memory for a device");
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
  * The table of devices: see device.h.  Ids count up and sender indices are
  * random numbers of cryptod's, so neither hash needs a key.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,8 @@ device_add_key(struct device_table *t, uint32_t id, unsigned slot,
 	struct device *d = device_find(t, id);
 
 	if (d == NULL) {
-		if ((d = calloc(1, sizeof(*d))) == NULL)
+		errno = ENOSPC;
+		if (t->n == DEVICE_MAX || (d = calloc(1, sizeof(*d))) == NULL)
 			return NULL;
 		d->id = id;
 		LIST_INSERT_HEAD(bucket(t->by_id, id), d, by_id);

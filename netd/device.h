@@ -13,6 +13,7 @@
 
 #define DEVICE_SLOTS	2		/* remote keys of a device */
 #define DEVICE_BUCKETS	16384U
+#define DEVICE_MAX	65536U		/* as many as cryptod may have */
 
 struct device {
 	LIST_ENTRY(device)	 by_id;
@@ -43,7 +44,10 @@ struct device_table {
 int		 device_table_init(struct device_table *);
 void		 device_table_clear(struct device_table *);
 struct device	*device_find(const struct device_table *, uint32_t id);
-/* Sets a remote key, making the device if it is new; NULL (ENOMEM). */
+/*
+ * Sets a remote key, making the device if it is new.  NULL: ENOMEM, or ENOSPC
+ * if there are DEVICE_MAX already.
+ */
 struct device	*device_add_key(struct device_table *, uint32_t id,
 		    unsigned slot, const uint8_t pub[COOKIE_KEY_LEN]);
 /* Takes a key away; with the last one goes the device. */

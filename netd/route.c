@@ -96,6 +96,7 @@ step(void *arg, uint64_t now)
 	}
 	while (asked < ROUTE_CHECKS &&
 	    (d = device_walk(&n->devices)) != NULL) {
+		d->gso_limit = 0;	/* the MTU may be another now */
 		if (!d->at.has_local)
 			continue;
 		ask(n, d);

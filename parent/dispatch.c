@@ -64,9 +64,10 @@ on_fault(void *arg, struct link *l, struct imsg *im)
 	    sibling == PROC_PARENT || sibling == l->peer)
 		return -1;
 	row = msg_row(type);
-	log_warnx("%s says that %s sent it %s (%04x): %s; ending",
-	    proc_name(l->peer), proc_name(sibling), row != NULL ? row->name :
-	    "something", type, msg_verdict_name(verdict));
+	log_warnx("%s says that %s %s %s (%04x): %s; ending",
+	    proc_name(l->peer), proc_name(sibling), verdict == MSG_UNREAD ?
+	    "was sent" : "sent it", row != NULL ? row->name : "something",
+	    type, msg_verdict_name(verdict));
 	suite_end(p, 1);
 	return 0;
 }

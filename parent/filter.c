@@ -8,7 +8,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -17,14 +16,8 @@
 
 #include "parent/parent.h"
 
-#define REFUSE_IF(call, error, reason, ...)				\
-	{ .nr = SCMP_SYS(call), .err = (error), .name = #call,		\
-	    .why = (reason), .arg = { __VA_ARGS__ } }
-
 static const struct sandbox_rule rules[] = {
 	SB_ALLOW(bind, "UDP sockets: their port"),
-	/* syslog(3) that lost its socket: the line is lost, not the parent. */
-	SB_ERRNO(connect, EACCES, "syslog would connect again"),
 	SB_ALLOW(dup, "a queued message keeps its fd"),
 	SB_ALLOW(dup3, "give up the caller's terminal"),
 	SB_ALLOW_IF(fcntl, "UDP sockets: a duplicate for netd",
@@ -39,7 +32,7 @@ static const struct sandbox_rule rules[] = {
 	SB_ALLOW_IF(newfstatat, "is the socket's file still ours",
 	    SB_EQ32(3, AT_SYMLINK_NOFOLLOW)),
 	SB_ALLOW_IF(recvfrom, "netlink, no sender asked for", SB_NULL(4)),
-	SB_ALLOW_IF(sendto, "netlink, syslog; connected or to the kernel",
+	SB_ALLOW_IF(sendto, "netlink, no receiver named",
 	    SB_NULL(4)),
 	SB_ALLOW_IF(setsockopt, "UDP sockets: mark, buffers",
 	    SB_EQ32(1, SOL_SOCKET)),
@@ -50,11 +43,9 @@ static const struct sandbox_rule rules[] = {
 	SB_ALLOW_IF(setsockopt, "UDP sockets: GRO",
 	    SB_EQ32(1, IPPROTO_UDP)),
 	SB_ALLOW_IF(socket, "UDP over IPv4", SB_EQ32(0, AF_INET),
-	    SB_MASK(1, 0xf, SOCK_DGRAM)),
+	    SB_MASK(1, 0xf, SOCK_DGRAM), SB_EQ32(2, 0)),
 	SB_ALLOW_IF(socket, "UDP over IPv6", SB_EQ32(0, AF_INET6),
-	    SB_MASK(1, 0xf, SOCK_DGRAM)),
-	REFUSE_IF(socket, EACCES, "syslog would connect again",
-	    SB_EQ32(0, AF_UNIX)),
+	    SB_MASK(1, 0xf, SOCK_DGRAM), SB_EQ32(2, 0)),
 	SB_ALLOW(unlinkat, "remove our sockets and the lock"),
 	SB_ALLOW(wait4, "how a child ended"),
 };

@@ -7,9 +7,9 @@
  *
  * It may hold: an imsg link to each child (they are its only callers, and
  * hostile ones), the pipes of their stderr, two netlink sockets, inotify, a
- * signalfd, the lock, duplicates of the UDP sockets for SO_MARK, and the TUN
- * fd to ask where the interface is.  It never reads a byte that came from
- * the network, nor a private key.
+ * signalfd, the lock, a socket towards syslogd, duplicates of the UDP sockets
+ * for SO_MARK, and the TUN fd to ask where the interface is.  It never reads a
+ * byte that came from the network, nor a private key.
  *
  * After the start it keeps CAP_NET_ADMIN, _BROADCAST, _BIND_SERVICE and
  * CAP_KILL, a filter without open, exec and fork, and Landlock that leaves it
@@ -207,6 +207,8 @@ main(int argc, char **argv)
 		log_init("warrend", log_syslog, NULL);
 		log_init("warrend", daemon_sink, &p.daemon);
 	}
+	if (suite_hold_signals() == -1)
+		fatal("cannot hold back signals");
 	if (start(&p) == 0)
 		suite_run(&p);
 	else if (p.timer != NULL) {

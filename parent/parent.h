@@ -73,12 +73,18 @@ struct parent {
 	uint32_t		 mark;
 	struct event		*retry;
 	bool			 bind_failed;	/* has been said */
+	int			 soon;		/* tries left after an up */
 
 	struct counters		 count;
 };
 
 /* suite.c: the children, from their start to their end. */
 
+/*
+ * Before the first file is made: signals wait until suite_run() reads them,
+ * so that none ends us without our taking away what we made.  0 or -1.
+ */
+int	 suite_hold_signals(void);
 /* Start them and hand down what each is for.  -1 after a line in the log. */
 int	 suite_start(struct parent *, int tun);
 /*

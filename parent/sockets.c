@@ -14,6 +14,8 @@
 #include "parent/parent.h"
 
 #define RETRY	5		/* seconds */
+#define SOON_MS	20		/* until the next try, soon after an up */
+#define SOON	25		/* such tries */
 
 static const enum proc all_children[] = { PROC_NETD, PROC_CTLD, PROC_CRYPTOD };
 
@@ -82,25 +84,37 @@ replace(struct parent *p, uint16_t port)
 	return 0;
 }
 
-/* At up, and again while that fails. */
+/*
+ * At up, and again while that fails.  If it is in use, most likely netd has
+ * not closed it yet after a down just before: then it will, very soon, and
+ * nobody hears of the up until there is a socket.
+ */
 static void
 try_open(struct parent *p)
 {
 	static const struct timeval again = { RETRY, 0 };
+	static const struct timeval soon = { 0, SOON_MS * 1000 };
 	int error;
 
 	error = replace(p, p->port);
-	if (error == 0) {
-		p->bind_failed = false;
+	if (error == EADDRINUSE && p->soon > 0) {
+		p->soon--;
+		event_add(p->retry, &soon);
 		return;
 	}
-	if (!p->bind_failed) {
+	p->soon = 0;
+	if (error == 0)
+		p->bind_failed = false;
+	else if (!p->bind_failed) {
 		log_warnx("cannot listen on UDP port %u: %s; trying again "
 		    "every %d seconds", p->port, strerrordesc_np(error),
 		    RETRY);
 		p->bind_failed = true;
 	}
-	event_add(p->retry, &again);
+	if (error != 0)
+		event_add(p->retry, &again);
+	send_state(p);
+	send_link(p);
 }
 
 static void
@@ -113,7 +127,6 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	if (p->state != SUITE_RUNNING || !p->follow.link.up)
 		return;
 	try_open(p);
-	send_state(p);
 }
 
 int
@@ -129,9 +142,8 @@ went_up(struct parent *p)
 {
 	p->count.link_up++;
 	log_info("interface %s is up", p->follow.link.name);
+	p->soon = SOON;
 	try_open(p);
-	send_state(p);
-	send_link(p);
 }
 
 static void
@@ -142,7 +154,8 @@ went_down(struct parent *p)
 	event_del(p->retry);
 	p->bind_failed = false;
 	send_link(p);
-	udp_close_send(&p->member[PROC_NETD].link);
+	if (p->udp.port != 0)
+		udp_close_send(&p->member[PROC_NETD].link);
 	udp_close(&p->udp);
 	/* The port that the kernel chose stays ours to ask for. */
 	p->udp.port = 0;
@@ -198,6 +211,7 @@ sockets_listen(struct parent *p, uint16_t port)
 	event_del(p->retry);
 	p->bind_failed = false;
 	send_state(p);
+	send_link(p);
 	return 0;
 }
 

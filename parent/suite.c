@@ -246,23 +246,36 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static int
-watch_signals(struct parent *p)
+static void
+our_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+int
+suite_hold_signals(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	our_signals(&set);
 	/* Who started us may have ignored SIGCHLD, and with it our children. */
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1)
-		return -1;
+	return sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static int
+watch_signals(struct parent *p)
+{
+	sigset_t set;
+
+	our_signals(&set);
 	p->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (p->signal_fd == -1)
 		return -1;
@@ -434,7 +447,8 @@ close_sandbox(struct parent *p)
 		return -1;
 	}
 	if (caps_keep(keep, sizeof(keep) / sizeof(keep[0])) == -1) {
-		log_warn("cannot give up capabilities");
+		log_warn("cannot keep CAP_KILL, CAP_NET_ADMIN, "
+		    "CAP_NET_BIND_SERVICE and CAP_NET_BROADCAST alone");
 		return -1;
 	}
 	/* uid 0 owns the whole file system, capabilities or not. */

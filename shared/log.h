@@ -30,7 +30,7 @@ typedef void log_sink_fn(void *, int, const char *);
 
 /*
  * Name the process and say where its lines go.  With log_syslog as the sink
- * the connection to syslogd is opened here, before any sandbox.  Until this
+ * the socket towards syslogd is opened here, before any sandbox.  Until this
  * is called lines go to stderr.
  */
 void	log_init(const char *, log_sink_fn *, void *);

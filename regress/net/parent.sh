@@ -116,6 +116,34 @@ expect "moved home" wait_for 2 not udp_at a "$first"
 ip_on a link set "${P}new" name "$i" up
 expect "and up again" wait_for 2 udp_at a "$first"
 
+# up again at once: netd may not have closed the sockets yet
+flap() {
+	ip -n "$(ns a)" -batch - <<-EOF
+		link set $i down
+		link set $i up
+	EOF
+	on a wg show "$i" >/dev/null
+	wait_for 1 udp_at a "$first"
+}
+for n in 1 2 3 4 5; do
+	expect "down and up at once: UDP sockets are there ($n)" flap
+done
+storm() {
+	for n in $(seq 100); do
+		printf 'link set %s down\nlink set %s up\n' "$i" "$i"
+	done | ip -n "$(ns a)" -batch - && wait_for 1 udp_at a "$first"
+}
+expect "100 times down and up: UDP sockets are there" storm
+netd=$(child_of "$pid" netd)
+kill -STOP "$netd"
+storm >/dev/null || true
+kill -CONT "$netd"
+expect "100 times while netd hangs: all live on" wait_for 2 answers "$i"
+wait_for 6 udp_at a "$first" || true
+expect "and the UDP sockets are there" udp_at a "$first"
+expect_is "no fd is lost" "" sh -c \
+    "[ \$(ls /proc/$pid/fd | wc -l) -le 24 ] || ls -l /proc/$pid/fd"
+
 # the doors
 kill -TERM "$pid"
 expect "SIGTERM" wait_for 1 gone "$pid"
@@ -125,6 +153,16 @@ warren_bg "$i" && pid=$(bg_pid "$i")
 kill -INT "$pid"
 expect "SIGINT" wait_for 1 gone "$pid"
 expect "SIGINT leaves nothing" all_gone "$i"
+
+# whenever it comes during the start, nothing is left
+for delay in 0 0.003 0.006 0.009 0.012 0.02; do
+	ip netns exec "$(ns a)" "$WARREND" -d "$i" >>"$T/bg.log" 2>&1 &
+	pid=$!
+	sleep $delay
+	kill -TERM "$pid"
+	wait "$pid" || true
+	expect "SIGTERM after $delay s leaves nothing" all_gone "$i"
+done
 
 warren_bg "$i" && pid=$(bg_pid "$i")
 rm "$UAPI/$i.sock"

@@ -4,9 +4,13 @@
  * the rate limit, and that neither errno nor a chatty sink does harm.
  */
 
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,6 +299,67 @@ START_TEST(limit_reports)
 }
 END_TEST
 
+/* What a syslogd does, in a /dev of our own. */
+static int
+syslogd(void)
+{
+	static const struct sockaddr_un sun = { AF_UNIX, "/dev/log" };
+	int	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	(void)unlink(sun.sun_path);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&sun,
+	    sizeof(sun)), 0);
+	return fd;
+}
+
+static void
+expect_line(int fd, const char *prio, const char *text)
+{
+	char	buf[8192], pid[64], *end;
+	ssize_t	n = recv(fd, buf, sizeof(buf) - 1, 0);
+
+	ck_assert_int_gt(n, 0);
+	buf[n] = '\0';
+	snprintf(pid, sizeof(pid), " test[%d]: ", (int)getpid());
+	ck_assert_int_eq(strncmp(buf, prio, strlen(prio)), 0);
+	end = strstr(buf, pid);
+	ck_assert_ptr_ne(end, NULL);
+	/* "Mmm dd hh:mm:ss" */
+	ck_assert_int_eq(end - buf, (ptrdiff_t)strlen(prio) + 15);
+	ck_assert_str_eq(end + strlen(pid), text);
+}
+
+START_TEST(syslog_sink)
+{
+	int	fd, i;
+
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("none", "/dev", "tmpfs", 0, NULL) == -1) {
+		unit_skip("syslog_sink", "no mount namespace of its own");
+		return;
+	}
+	log_init("test", log_syslog, NULL);
+	log_info("nobody is there: lost");
+	fd = syslogd();
+	log_info("one\ntwo");
+	expect_line(fd, "<30>", "one\\012two");
+	log_warnx("three");
+	expect_line(fd, "<28>", "three");
+	close(fd);
+	log_info("it went: lost");
+	fd = syslogd();
+	log_info("it came back");
+	expect_line(fd, "<30>", "it came back");
+	/* One that hangs costs lines, not time. */
+	for (i = 0; i < 10000; i++)
+		log_info("line %d", i);
+	expect_line(fd, "<30>", "line 0");
+	close(fd);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -309,6 +374,7 @@ suite(void)
 	tcase_add_test(tc, escape);
 	tcase_add_test(tc, relay);
 	tcase_add_test(tc, stderr_sink);
+	tcase_add_test(tc, syslog_sink);
 	tcase_add_test(tc, limit);
 	tcase_add_test(tc, limit_edges);
 	tcase_add_test(tc, limit_reports);

@@ -3,6 +3,7 @@
  * netd's table of devices: keys come and go, the last handshake is found by
  * its index, and a walk bears removals.
  */
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,14 @@ START_TEST(many)
 		ck_assert(device_find(&t, i)->id == i);
 		ck_assert(device_by_sender(&t, i * 2654435761U)->id == i);
 	}
+	/* Whoever makes up ids gets no more of our memory. */
+	errno = 0;
+	ck_assert(device_add_key(&t, i, 0, pub) == NULL);
+	ck_assert_int_eq(errno, ENOSPC);
+	ck_assert_uint_eq(t.n, DEVICE_MAX);
+	ck_assert(device_add_key(&t, 1, 1, pub) != NULL);
+	device_del_key(&t, 2, 0);
+	ck_assert(device_add_key(&t, i, 0, pub) != NULL);
 }
 END_TEST
 
