@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "cryptod/change.h"
-#include "cryptod/outbound.h"
 
 void
 change_begin(struct change *c, struct engine *e)
@@ -23,9 +22,8 @@ finish_peer(struct change *c)
 {
 	if (c->device != NULL && c->engine->up) {
 		/* At once, not after the first interval (P5). */
-		if (c->was_off)
-			outbound_keepalive(c->engine, c->device);
-		outbound_flush(c->engine, c->device);
+		if (c->was_off || c->device->nstaged > 0)
+			peer_wake(c->engine, device_sender(c->device));
 	}
 	c->device = NULL;
 	c->ignore = false;

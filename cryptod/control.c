@@ -33,17 +33,29 @@ control_flush(struct cryptod *c)
 		link_send(netd, c->batch_type, 0, -1, c->batch.p,
 		    c->batch.len);
 	c->batch_type = 0;
-	if (link_queued(netd) > NETD_WAITING)
-		link_pause(&c->child.sibling[PROC_CTLD]);
+}
+
+/*
+ * Each message from ctld may be work for a millisecond, so that a handler
+ * pauses ctld when it is done, and data comes first (P46).  It stays paused
+ * while netd is behind with changes or ctld leaves answers waiting.
+ */
+void
+control_pace(struct cryptod *c)
+{
+	struct link *ctld = &c->child.sibling[PROC_CTLD];
+
+	if (link_queued(netd_link(c)) > NETD_WAITING || link_queued(ctld) > 0)
+		link_pause(ctld);
+	else
+		link_resume(ctld);
 }
 
 void
 control_drained(void *arg, struct link *l)
 {
-	struct cryptod *c = arg;
-
 	(void)l;
-	link_resume(&c->child.sibling[PROC_CTLD]);
+	control_pace(arg);
 }
 
 /* Room for one more entry of a batch of this type. */
@@ -112,7 +124,6 @@ on_set_items(void *arg, struct link *l, struct imsg *m)
 	struct rbuf r;
 	int bad = 0;
 
-	(void)l;
 	if (c->change_state != CHANGE_OPEN || m->id != c->change_id)
 		return -1;
 	engine_tick(&c->engine);
@@ -124,6 +135,7 @@ on_set_items(void *arg, struct link *l, struct imsg *m)
 	}
 	sodium_memzero(&item, sizeof(item));
 	control_flush(c);
+	link_pause(l);
 	return bad == -1 || rbuf_end(&r) == -1 ? -1 : 0;
 }
 
@@ -187,6 +199,7 @@ on_get_device(void *arg, struct link *l, struct imsg *m)
 	}
 	device_send(l, m->id, &info);
 	sodium_memzero(&info, sizeof(info));
+	link_pause(l);
 	return 0;
 }
 
@@ -279,6 +292,7 @@ on_get_peers(void *arg, struct link *l, struct imsg *m)
 	put_peers_head(&head, d == NULL, &next);
 	link_send(l, MSG_PEERS, m->id, -1, buf, w.len);
 	sodium_memzero(buf, sizeof(buf));
+	link_pause(l);
 	return 0;
 }
 

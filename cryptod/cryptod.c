@@ -28,7 +28,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 
-#define TIMERS_A_TURN	256
+#define TIMERS_A_TURN	32	/* each may cost a handshake (P46) */
 /* While handshakes are held back, how often to look for data (ns). */
 #define BUSY_NAP	CLOCK_NSEC_PER_MSEC
 
@@ -98,9 +98,9 @@ linked(void *arg, enum proc p)
 	struct ring_offer offer;
 	int fd;
 
+	l->drained = control_drained;
 	if (p != PROC_NETD)
 		return;
-	l->drained = control_drained;
 	memset(&offer, 0, sizeof(offer));
 	offer.bulk_size = RING_BULK_SIZE;
 	offer.urgent_slots = RING_URGENT_SLOTS;
@@ -142,12 +142,13 @@ set_nonblock(int fd)
 static void
 on_bell_heard(evutil_socket_t fd, short what, void *arg)
 {
+	struct cryptod *c = arg;
 	uint8_t buf[256];
 
 	(void)what;
-	(void)arg;
-	while (read(fd, buf, sizeof(buf)) == sizeof(buf))
-		;
+	/* That it rang is all; once a turn, however fast it rings (P46). */
+	if (read(fd, buf, sizeof(buf)) == 0)
+		event_del(c->bell_event);
 }
 
 static struct event *
@@ -239,7 +240,7 @@ stop(void *arg)
 {
 	struct cryptod *c = arg;
 
-	sodium_memzero(c->arena.base, c->arena.used);
+	secmem_clear(&c->arena);
 	sodium_memzero(c->ingress.buf, sizeof(c->ingress.buf));
 	sodium_memzero(c->tun.buf, sizeof(c->tun.buf));
 }
@@ -298,6 +299,7 @@ turn(struct cryptod *c)
 	timers = engine_expire(&c->engine, TIMERS_A_TURN);
 	egress_publish(&c->egress);
 	control_flush(c);
+	control_pace(c);
 	check_tun(c);
 	return in == INGRESS_WORK || timers == TIMERS_A_TURN;
 }

@@ -36,7 +36,6 @@ struct cryptod {
 	bool			 has_tun;
 	bool			 attached;	/* netd's ring is here */
 	bool			 gone_said;	/* TUN_GONE was sent */
-	bool			 link_up;
 
 	/* The change that ctld makes, one at a time. */
 	struct change		 change;
@@ -66,9 +65,11 @@ void	 control_remote_added(void *, const struct remote *);
 void	 control_remote_removed(void *, const struct remote *);
 void	 control_local_changed(void *, uint8_t slot,
 	    const struct noise_local *);
-/* Sends what is batched for netd; pauses ctld while netd lags. */
+/* Sends what is batched for netd. */
 void	 control_flush(struct cryptod *);
-/* netd took what waited. */
+/* Once a turn: goes on reading from ctld, if it may. */
+void	 control_pace(struct cryptod *);
+/* netd or ctld took all that waited for it. */
 void	 control_drained(void *, struct link *);
 
 /* show.c */

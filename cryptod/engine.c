@@ -117,12 +117,10 @@ link_up(struct engine *e)
 {
 	struct device *d;
 
-	for (d = device_from(e, 0); d != NULL; d = device_next(d)) {
-		outbound_flush(e, d);
-		/* At once, not after the first interval (P5). */
+	/* At once, not after the first interval (P5); nothing waits yet. */
+	for (d = device_from(e, 0); d != NULL; d = device_next(d))
 		if (d->keepalive > 0)
-			outbound_keepalive(e, d);
-	}
+			peer_wake(e, device_sender(d));
 }
 
 static void
@@ -172,9 +170,8 @@ engine_set_endpoint(struct engine *e, struct device *d, bool has)
 	}
 	if (had || !e->up)
 		return;
-	if (d->keepalive > 0)
-		outbound_keepalive(e, d);
-	outbound_flush(e, d);
+	if (d->keepalive > 0 || d->nstaged > 0)
+		peer_wake(e, device_sender(d));
 }
 
 /* What was agreed upon with the old key is void (P22). */
@@ -191,18 +188,20 @@ rekey_remotes(struct engine *e, uint8_t slot)
 			if (r == NULL || r->local != slot)
 				continue;
 			handshake_clear(e, r);
+			noise_remote_forget(&r->secret->noise);
 			keypairs_expire_sending(r);
 			r->last_sent_handshake = 0;
 		}
 }
 
 static void
-flush_all(struct engine *e)
+wake_waiting(struct engine *e)
 {
 	struct device *d;
 
 	for (d = device_from(e, 0); d != NULL; d = device_next(d))
-		outbound_flush(e, d);
+		if (d->nstaged > 0)
+			peer_wake(e, device_sender(d));
 }
 
 void
@@ -229,7 +228,7 @@ engine_set_private(struct engine *e, uint8_t slot,
 	rekey_remotes(e, slot);
 	e->out.local_changed(e->out.arg, slot, local);
 	if (first && e->up)
-		flush_all(e);
+		wake_waiting(e);
 }
 
 void

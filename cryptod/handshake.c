@@ -122,6 +122,7 @@ handshake_initiate(struct engine *e, struct remote *r, bool retry,
 	    &r->secret->noise, index, r->last_label, msg) == -1) {
 		index_drop(&e->index, index);
 		e->n.hs_no_memory++;
+		peer_handshake_initiated(e, r);	/* try again */
 		return;
 	}
 	log_debug("%s: sending handshake initiation", r->device->name);

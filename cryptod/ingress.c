@@ -99,6 +99,7 @@ serve_data(struct ingress *in, const struct ring_rec *rec)
 	 */
 	memcpy(in->buf, rec->payload, h->len);
 	origin_of(&from, h);
+	in->packets += h->nseg;
 	for (i = 0, off = 0; i < h->nseg; i++, off += len) {
 		len = i + 1U < h->nseg ? h->seg_size : h->last_size;
 		inbound_packet(in->engine, in->buf + off, len, &from);
@@ -114,7 +115,8 @@ serve_lane(struct ingress *in, enum ring_lane lane, int max,
 	int got, n;
 
 	for (n = 0; n < max; n++) {
-		if (lane == RING_URGENT && in->busy)
+		if (lane == RING_URGENT ? in->busy :
+		    in->packets >= INGRESS_PACKETS)
 			break;
 		got = ring_next(in->ring, lane, &rec);
 		if (got == 0)
@@ -134,6 +136,7 @@ ingress_serve(struct ingress *in)
 	if (in->broken)
 		return INGRESS_IDLE;
 	begin_window(in);
+	in->packets = 0;
 	urgent = serve_lane(in, RING_URGENT, INGRESS_URGENT, serve_handshake);
 	bulk = urgent == -1 ? -1 :
 	    serve_lane(in, RING_BULK, INGRESS_BULK, serve_data);

@@ -13,7 +13,8 @@
 #include "shared/ring.h"
 
 #define INGRESS_URGENT		32	/* records in a row, at most */
-#define INGRESS_BULK		64	/* records a turn (P46) */
+#define INGRESS_BULK		64	/* records a turn (P46), and no more */
+#define INGRESS_PACKETS		128	/* once so many packets were in them */
 /* Handshakes may have this much of each window, data has the rest. */
 #define INGRESS_WINDOW		(50 * CLOCK_NSEC_PER_MSEC)
 #define INGRESS_SHARE		(20 * CLOCK_NSEC_PER_MSEC)
@@ -23,6 +24,7 @@ struct ingress {
 	struct engine	*engine;
 	uint64_t	 window;	/* when it began */
 	uint64_t	 spent;		/* on handshakes in it */
+	unsigned	 packets;	/* opened this turn */
 	bool		 busy;		/* their share is used up */
 	bool		 broken;	/* nonsense in the ring: read no more */
 	/* The payload of a record; in here it is opened. */

@@ -70,11 +70,18 @@ noise_remote_init(struct noise_remote *remote,
 }
 
 void
+noise_remote_forget(struct noise_remote *remote)
+{
+	sodium_memzero(remote->ss, sizeof(remote->ss));
+	sodium_memzero(remote->ss_local, sizeof(remote->ss_local));
+	remote->ss_ok = false;
+}
+
+void
 noise_remote_precompute(struct noise_remote *remote,
     const struct noise_local *local)
 {
-	sodium_memzero(remote->ss, sizeof(remote->ss));
-	remote->ss_ok = false;
+	noise_remote_forget(remote);
 	memcpy(remote->ss_local, local->public, NOISE_KEYLEN);
 	if (local->has_identity &&
 	    noise_dh(remote->ss, local->private, remote->public) == 0)

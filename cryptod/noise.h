@@ -100,6 +100,8 @@ void	noise_local_clear(struct noise_local *);
  */
 void	noise_remote_init(struct noise_remote *, const struct noise_local *,
 	    const uint8_t public[NOISE_KEYLEN], const uint8_t *psk);
+/* Wipe ss: the local key that it was for is gone (P19). */
+void	 noise_remote_forget(struct noise_remote *);
 /* Compute ss for this local key; handshakes with another one cost a DH. */
 void	noise_remote_precompute(struct noise_remote *,
 	    const struct noise_local *);

@@ -2,6 +2,7 @@
 /*
  * From the TUN to a peer: see outbound.h.
  */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,8 @@ unstage_first(struct engine *e, struct device *d)
 	TAILQ_REMOVE(&e->staged_all, s, all);
 	d->nstaged--;
 	e->staged--;
+	/* It is somebody's plaintext.  (P19) */
+	sodium_memzero(s->data, s->len);
 	free(s);
 }
 

@@ -123,6 +123,12 @@ peer_handshake_suppressed(struct engine *e, struct remote *r)
 }
 
 void
+peer_wake(struct engine *e, struct remote *r)
+{
+	timer_add(&e->wheel, &r->timers.persistent, e->now);
+}
+
+void
 peer_handshake_crossed(struct engine *e, struct remote *r)
 {
 	/*
@@ -236,7 +242,7 @@ on_zero_keys(void *arg, uint64_t now)
 	keypairs_clear(e, r);
 }
 
-/* T5 */
+/* T5, or peer_wake() */
 static void
 on_persistent(void *arg, uint64_t now)
 {
@@ -246,4 +252,6 @@ on_persistent(void *arg, uint64_t now)
 	e->now = now;
 	if (r->device->keepalive > 0)
 		outbound_keepalive(e, r->device);
+	else if (e->up)
+		outbound_flush(e, r->device);
 }

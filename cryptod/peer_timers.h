@@ -48,6 +48,11 @@ void	 peer_handshake_complete(struct engine *, struct remote *);
 void	 peer_session_derived(struct engine *, struct remote *);
 /* An initiation was due but came too soon: try again when it is not (P3). */
 void	 peer_handshake_suppressed(struct engine *, struct remote *);
+/*
+ * It is to be sent what waits, or its first persistent keepalive, soon: by a
+ * timer, since thousands at once would each cost a handshake (P46).
+ */
+void	 peer_wake(struct engine *, struct remote *);
 /* The other side's initiation came while ours was on its way (P3). */
 void	 peer_handshake_crossed(struct engine *, struct remote *);
 

@@ -164,5 +164,6 @@ on_show(void *arg, struct link *l, struct imsg *m)
 		break;			/* others' topics have no rows here */
 	}
 	show_end_send(l, m->id);
+	link_pause(l);
 	return 0;
 }

@@ -238,9 +238,13 @@ imsg_recv(struct imsg_chan *c, struct imsg *m)
 	mh.msg_iovlen = 1;
 	mh.msg_control = cbuf.buf;
 	mh.msg_controllen = sizeof(cbuf.buf);
+	/*
+	 * ECONNRESET comes once, ahead of what still waits, if the other side
+	 * ended without reading all of ours: its last words come after it.
+	 */
 	do {
 		n = recvmsg(c->fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (n == -1 && errno == EINTR);
+	} while (n == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (n == -1)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
 	m->fd = take_fd(&mh, &bad);

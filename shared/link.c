@@ -42,8 +42,9 @@ link_fault(struct link *l, uint16_t type, enum msg_verdict v)
 
 	if (row != NULL)
 		l->chan.counts[msg_row_index(row)].refused++;
-	log_warnx("%s from %s: %s", row != NULL ? row->name : "message",
-	    proc_name(l->peer), msg_verdict_name(v));
+	log_warnx("%s %s %s: %s", row != NULL ? row->name : "message",
+	    v == MSG_UNREAD ? "to" : "from", proc_name(l->peer),
+	    msg_verdict_name(v));
 	if (h->lost != NULL) {
 		link_lost(l, msg_verdict_name(v));
 		return;
@@ -107,6 +108,8 @@ link_read(struct link *l, int max)
 			return;
 		}
 		link_dispatch(l, &m);
+		/* There may have been keys in it.  (P19) */
+		explicit_bzero(l->chan.buf, MSG_HEADER + m.len);
 	}
 }
 
@@ -176,13 +179,20 @@ void
 link_send(struct link *l, uint16_t type, uint32_t id, int fd,
     const void *data, size_t len)
 {
+	bool unread;
+
 	if (!link_is_open(l)) {
 		if (fd != -1)
 			close(fd);
 		return;
 	}
 	if (imsg_send(&l->chan, type, id, fd, data, len) == -1) {
+		unread = errno == ENOBUFS && l->host->lost == NULL &&
+		    l->peer != PROC_PARENT;
 		link_lost(l, strerror(errno));
+		/* It lives and does not read: say so, or we hang. */
+		if (unread)
+			link_fault(l, type, MSG_UNREAD);
 		return;
 	}
 	if (!TAILQ_EMPTY(&l->chan.queue))

@@ -4,6 +4,7 @@
  * with the admission check in front of a table of handlers.  What happens on
  * a breach is decided once, here, by who the two sides are:
  *   from a sibling		FAULT to the parent, which ends the suite
+ *   a sibling does not read	the same
  *   from the parent		fatal
  *   in the parent		lost() is called: that child is ended
  */

@@ -61,11 +61,11 @@ static const struct msg_row rows[] = {
 	{ MSG_FWMARK_SET, "FWMARK_SET",	T,	P,	RUN,	4, 4, FD_NONE,
 		4, OVER_CLOSE, "bare mode: the mark of the UDP sockets" },
 	{ MSG_SOCKET_DONE, "SOCKET_DONE", P,	T,	RUN,	4, 4, FD_NONE,
-		8, OVER_CLOSE, "answer to LISTEN_SET, FWMARK_SET and LOG_SET" },
+		64, OVER_CLOSE, "answer to LISTEN_SET, FWMARK_SET and LOG_SET" },
 	{ MSG_SOCKET_STATE, "SOCKET_STATE", P,	N|T,	RUN,	6, 6, FD_NONE,
 		8, OVER_COALESCE, "the port and the mark in force" },
 	{ MSG_LOG_SET,	"LOG_SET",	T,	P,	RUN,	1, 1, FD_NONE,
-		4, OVER_CLOSE, "an operator asks for verbose or brief" },
+		64, OVER_CLOSE, "an operator asks for verbose or brief" },
 
 	{ MSG_RING,	"RING",		C|N,	C|N,	SETUP,	10, 10, FD_MEMFD,
 		1, OVER_CLOSE, "the memory that the sender writes and the receiver reads" },
@@ -94,7 +94,7 @@ static const struct msg_row rows[] = {
 	{ MSG_REMOTE_DEL, "REMOTE_DEL",	C,	N,	RUN,	6, BIG, FD_NONE,
 		4096, OVER_CLOSE, "devices that are gone" },
 	{ MSG_LOCAL_KEY, "LOCAL_KEY",	C,	N,	RUN,	34, 34, FD_NONE,
-		16, OVER_CLOSE, "an own public key is set or taken away" },
+		4096, OVER_CLOSE, "an own public key is set or taken away" },
 
 	{ MSG_ENDPOINT_SET, "ENDPOINT_SET", T,	N,	RUN,	29, BIG, FD_NONE,
 		64, OVER_CLOSE, "bare mode: endpoints of devices" },
@@ -259,6 +259,7 @@ msg_verdict_name(enum msg_verdict v)
 		[MSG_PHASE] = "not allowed in this phase",
 		[MSG_SIZE] = "wrong size",
 		[MSG_FD] = "wrong file descriptor",
+		[MSG_UNREAD] = "not read in time",
 		[MSG_CONTENT] = "malformed content",
 	};
 

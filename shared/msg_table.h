@@ -50,6 +50,7 @@ enum msg_verdict {
 	MSG_PHASE,			/* not now */
 	MSG_SIZE,
 	MSG_FD,				/* missing, unwanted or of another kind */
+	MSG_UNREAD,			/* said to it, and it does not read */
 	MSG_CONTENT			/* its handler could not read it */
 };
 

@@ -247,6 +247,17 @@ segments_ok(const struct ring_hdr *h)
 	return (uint32_t)(h->nseg - 1) * h->seg_size + h->last_size == h->len;
 }
 
+/* Copies what there is of a header in the left bytes at p, once. */
+static void
+copy_header(struct ring_rec *rec, const uint8_t *p, size_t left)
+{
+	memset(&rec->hdr, 0, sizeof(rec->hdr));
+	memcpy(&rec->hdr, p, left < sizeof(rec->hdr) ? left :
+	    sizeof(rec->hdr));
+	/* No compiler may read p again instead of the copy. */
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
 static int
 next_urgent(struct ring *r, struct ring_rec *rec)
 {
@@ -258,7 +269,7 @@ next_urgent(struct ring *r, struct ring_rec *rec)
 		return got;
 	p = r->peer_lane[RING_URGENT] + (r->tail[RING_URGENT] &
 	    (r->peer_size[RING_URGENT] - 1)) * RING_SLOT;
-	memcpy(&rec->hdr, p, sizeof(rec->hdr));
+	copy_header(rec, p, sizeof(rec->hdr));
 	if (rec->hdr.len > RING_URGENT_PAYLOAD || rec->hdr.kind == RING_PAD)
 		return -1;
 	rec->payload = p + sizeof(rec->hdr);
@@ -282,9 +293,7 @@ next_bulk(struct ring *r, struct ring_rec *rec)
 			return -1;
 		p = r->peer_lane[RING_BULK] + off;
 		/* The last 64 bytes hold a short header: a pad only. */
-		memset(&rec->hdr, 0, sizeof(rec->hdr));
-		memcpy(&rec->hdr, p, size - off < sizeof(rec->hdr) ?
-		    size - off : sizeof(rec->hdr));
+		copy_header(rec, p, size - off);
 		if (rec->hdr.kind != RING_PAD)
 			break;
 		if (rec->hdr.len != size - off || rec->hdr.len > n ||

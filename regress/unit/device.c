@@ -359,12 +359,18 @@ START_TEST(keepalive_at_once)
 	keepalive(&c, 25);
 	ck_assert_uint_eq(initiations, 0);
 	change_end(&c);
+	fakeclock_advance(5 * CLOCK_NSEC_PER_MSEC);
+	engine_tick(&e);
+	engine_expire(&e, 10);
 	ck_assert_uint_eq(initiations, 1);
 	ck_assert_uint_eq(d->keepalive, 25);
 	ck_assert(timer_pending(&d->remote[0]->timers.persistent));
 	item(&c, SET_PEER, 9, 0);
 	keepalive(&c, 0);
 	change_end(&c);
+	fakeclock_advance(5 * CLOCK_NSEC_PER_MSEC);
+	engine_tick(&e);
+	engine_expire(&e, 10);
 	ck_assert(!timer_pending(&d->remote[0]->timers.persistent));
 	change_clear(&c);
 }

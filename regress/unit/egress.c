@@ -206,6 +206,27 @@ START_TEST(well_formed)
 }
 END_TEST
 
+/* Few records may be many packets: a turn ends all the same (P46). */
+START_TEST(bounded)
+{
+	struct ring_hdr h = good_data;
+	unsigned i;
+
+	h.nseg = 64;
+	h.seg_size = h.last_size = 40;
+	for (i = 0; i < 5; i++)
+		netd_put(RING_BULK, &h, 64 * 40);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert_uint_eq(e.n.in_malformed, INGRESS_PACKETS);
+	/* What was read makes room at once. */
+	ck_assert_uint_lt(ring_unread(&theirs, RING_BULK), 4 * 64 * 40);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
+	ck_assert_uint_eq(e.n.in_malformed, 5 * 64);
+}
+END_TEST
+
 /* Each a breach: told once, and the ring is not read again. */
 START_TEST(hostile)
 {
@@ -322,6 +343,7 @@ suite(void)
 	tcase_add_test(t, interruption);
 	tcase_add_test(t, full);
 	tcase_add_test(t, well_formed);
+	tcase_add_test(t, bounded);
 	tcase_add_loop_test(t, hostile, 0, 13);
 	tcase_add_test(t, checksums);
 	suite_add_tcase(s, t);

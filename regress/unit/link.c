@@ -257,6 +257,20 @@ START_TEST(pausing)
 }
 END_TEST
 
+/* What may have been a key does not stay in the buffer (P19). */
+START_TEST(wiped)
+{
+	static const uint8_t zero[MSG_MAX];
+
+	from_cryptod(MSG_SET_DONE, "\1\2\3\4", 4);
+	ck_assert_int_eq(handled, 1);
+	ck_assert_mem_eq(side.chan.buf, zero, sizeof(zero));
+	result = -1;
+	from_cryptod(MSG_SET_DONE, "\1\2\3\4", 4);
+	ck_assert_mem_eq(side.chan.buf, zero, sizeof(zero));
+}
+END_TEST
+
 /* A turn of the loop takes a bounded number of messages (P46). */
 START_TEST(bounded)
 {
@@ -326,6 +340,7 @@ suite(void)
 	tcase_add_test(tc, sibling_gone);
 	tcase_add_test(tc, in_the_parent);
 	tcase_add_test(tc, pausing);
+	tcase_add_test(tc, wiped);
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, draining);
 	tcase_add_test(tc, overflow);

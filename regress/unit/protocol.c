@@ -15,6 +15,7 @@
 #include "cryptod/keypair.h"
 #include "cryptod/outbound.h"
 #include "shared/bytes.h"
+#include "shared/index_page.h"
 #include "shared/ring.h"
 #include "fakeclock.h"
 #include "hosts.h"
@@ -644,7 +645,87 @@ START_TEST(no_identity)
 	/* With a key what waits is sent. */
 	b.lose = true;
 	host_set_private(&a, key);
+	hosts_run(&a, &b, 10 * MS);
 	ck_assert_uint_eq(a.types[1], 1);
+}
+END_TEST
+
+/* What up, a key or an endpoint sets off is done by timers, a few a turn. */
+START_TEST(thousands_at_once)
+{
+	uint8_t key[32] = { 9 };
+	struct device *d;
+	unsigned i;
+
+	engine_set_link(&a.e, false, 1420);
+	for (i = 0; i < 300; i++) {
+		put_le32(key + 4, i);
+		d = device_new(&a.e, key);
+		ck_assert_ptr_nonnull(d);
+		d->keepalive = 25;
+		engine_set_endpoint(&a.e, d, true);
+	}
+	engine_set_link(&a.e, true, 1420);
+	ck_assert_uint_eq(a.types[1], 0);
+	fakeclock_advance(5 * MS);
+	engine_tick(&a.e);
+	ck_assert_uint_eq(engine_expire(&a.e, 32), 32);
+	ck_assert_uint_eq(a.types[1], 32);
+	/* One that goes down or away meanwhile is forgotten (P9). */
+	device_remove(&a.e, d);
+	ck_assert_uint_eq(engine_expire(&a.e, 1000), 267);
+	ck_assert_uint_eq(a.types[1], 299);
+	for (d = device_from(&a.e, 0); d != NULL; d = device_next(d))
+		engine_set_endpoint(&a.e, d, false);
+	for (d = device_from(&a.e, 0); d != NULL; d = device_next(d))
+		engine_set_endpoint(&a.e, d, true);
+	engine_set_link(&a.e, false, 1420);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(a.types[1], 299);
+}
+END_TEST
+
+/* The DH with a key that is gone does not stay either (P19). */
+START_TEST(old_key_leaves_nothing)
+{
+	static const uint8_t none[32];
+	struct noise_remote *n = &remote_of(&a)->secret->noise;
+	uint8_t key[32];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		host_send(&a, 1, 60);
+		hosts_run(&a, &b, 6 * SEC);
+		ck_assert(n->ss_ok);
+		ck_assert(!sodium_is_zero(n->ss, sizeof(n->ss)));
+		randombytes_buf(key, sizeof(key));
+		host_set_private(&a, i == 0 ? key : none);
+		ck_assert(!n->ss_ok);
+		ck_assert(sodium_is_zero(n->ss, sizeof(n->ss)));
+		ck_assert(sodium_is_zero(n->ss_local, sizeof(n->ss_local)));
+	}
+}
+END_TEST
+
+/* Without an index there is no handshake now, but there is a next try. */
+START_TEST(no_index)
+{
+	struct index_entry *slots = a.e.index.slot;
+	uint32_t i;
+
+	a.e.index.slot = calloc(INDEX_SLOTS, sizeof(*slots));
+	ck_assert_ptr_nonnull(a.e.index.slot);
+	for (i = 0; i < INDEX_SLOTS; i++) {
+		a.e.index.slot[i].kind = INDEX_KEYPAIR;
+		a.e.index.slot[i].index = i;
+	}
+	host_send(&a, 1, 60);
+	ck_assert_uint_eq(a.e.n.hs_no_memory, 1);
+	ck_assert_uint_eq(a.types[1], 0);
+	free(a.e.index.slot);
+	a.e.index.slot = slots;
+	hosts_run(&a, &b, 6 * SEC);
+	ck_assert_uint_eq(b.ntun, 1);
 }
 END_TEST
 
@@ -961,6 +1042,9 @@ suite(void)
 	tcase_add_test(t, clock_jump);
 	tcase_add_test(t, private_key_changes);
 	tcase_add_test(t, no_identity);
+	tcase_add_test(t, thousands_at_once);
+	tcase_add_test(t, old_key_leaves_nothing);
+	tcase_add_test(t, no_index);
 	tcase_add_test(t, low_order);
 	tcase_add_test(t, preshared_key);
 	tcase_add_test(t, message_limits);
