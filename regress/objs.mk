@@ -108,3 +108,20 @@ FUZZ_OBJS_tokens	= ctl/tokens.o
 FUZZ_OBJS_trie		= cryptod/trie.o
 FUZZ_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 		   shared/hex.o shared/log.o shared/msg_crypto.o
+PRIVSEP_KID	= regress/privsep/child.o regress/privsep/fds.o \
+		   shared/codec.o shared/index_page.o shared/msg_table.o \
+		   shared/ring.o shared/version.o
+PRIVSEP_OBJS_hostile	= $(PRIVSEP_KID)
+PRIVSEP_OBJS_ctld	= $(PRIVSEP_KID) shared/addr.o shared/ctl_proto.o \
+		   shared/imsg.o shared/link.o shared/log.o shared/msg_crypto.o \
+		   shared/row.o
+PRIVSEP_OBJS_life	= $(PRIVSEP_KID) shared/imsg.o
+PRIVSEP_OBJS_flood	= $(PRIVSEP_KID)
+PRIVSEP_OBJS_enemy	= $(PRIVSEP_KID) shared/addr.o shared/imsg.o shared/link.o \
+		   shared/log.o shared/msg_crypto.o shared/msg_net.o \
+		   shared/msg_parent.o
+PRIVSEP_OBJS_verdicts	= cryptod/sandbox_tables.o ctld/sandbox_tables.o \
+		   netd/sandbox_tables.o parent/filter.o shared/caps.o \
+		   shared/sandbox.o shared/sandbox_tables.o
+
+TOOL_OBJS_junk	= shared/blake2s.o shared/hex.o
