@@ -15,6 +15,8 @@
 int
 conn_open(const char *path)
 {
+	/* A daemon that does not accept lets connect() wait. */
+	static const struct timeval patience = { CONN_TIMEOUT / 1000, 0 };
 	struct sockaddr_un sun;
 	int fd, saved;
 
@@ -28,8 +30,10 @@ conn_open(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
-		saved = errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+	    sizeof(patience)) == -1 ||
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		saved = errno == EAGAIN ? ETIMEDOUT : errno;
 		close(fd);
 		errno = saved;
 		return -1;
@@ -111,8 +115,13 @@ conn_greet(struct conn *c, int fd, struct ctl_done *why)
 	ctl_hello_write(&w, 0, CTL_VERSION_MIN, CTL_VERSION_MAX);
 	if (conn_send(c, &w) == -1 || conn_next(c, &f) == -1)
 		return -1;
-	if (ctl_welcome_read(&f, &c->welcome) == 0)
-		return 0;
+	if (ctl_welcome_read(&f, &c->welcome) == 0) {
+		if (c->welcome.version >= CTL_VERSION_MIN &&
+		    c->welcome.version <= CTL_VERSION_MAX)
+			return 0;
+		errno = EBADMSG;
+		return -1;
+	}
 	if (ctl_done_read(&f, why) == 0)
 		errno = EPROTONOSUPPORT;
 	return -1;

@@ -52,7 +52,7 @@ entry_name(const struct dirent *de)
 struct found {
 	int	 fd;		/* of the first one that runs */
 	int	 n;
-	bool	 denied;
+	int	 error;		/* why it could not be reached, or 0 */
 	char	*names;		/* for the message */
 };
 
@@ -63,10 +63,9 @@ found_add(struct found *f, const char *name, size_t len)
 	int fd = open_named(name, len);
 
 	if (fd == -1) {
-		if (errno == EACCES || errno == EPERM)
-			f->denied = true;
-		else
+		if (errno == ECONNREFUSED || errno == ENOENT)
 			return;		/* left behind by one that is gone */
+		f->error = errno;
 	}
 	if (f->n++ == 0)
 		f->fd = fd;
@@ -74,6 +73,23 @@ found_add(struct found *f, const char *name, size_t len)
 		close(fd);
 	f->names = output_alloc(f->names, old + len + 2);
 	snprintf(f->names + old, len + 2, " %.*s", (int)len, name);
+}
+
+/* Says why a daemon could not be reached; the exit status. */
+static int
+unreachable(const char *name, int error)
+{
+	if (error == EACCES || error == EPERM) {
+		warnx("%s/%s%s: permission denied: the control socket is for "
+		    "root and group warren", PATH_RUN, name, SUFFIX);
+		return EXIT_REFUSED;
+	}
+	if (error == ENOENT || error == ECONNREFUSED)
+		warnx("no instance \"%s\" is running (looked in %s)", name,
+		    PATH_RUN);
+	else
+		warnc(error, "%s/%s%s", PATH_RUN, name, SUFFIX);
+	return EXIT_UNREACHABLE;
 }
 
 static int
@@ -89,7 +105,7 @@ refuse_several(const struct found *f)
 static int
 connect_only(int *status)
 {
-	struct found f = { -1, 0, false, NULL };
+	struct found f = { -1, 0, 0, NULL };
 	struct dirent *de;
 	size_t len;
 	DIR *d;
@@ -111,11 +127,9 @@ connect_only(int *status)
 		*status = refuse_several(&f);
 		if (f.fd != -1)
 			close(f.fd);
-	} else if (f.denied) {
-		warnx("permission denied: the control socket is for root and "
-		    "group warren");
-		*status = EXIT_REFUSED;
-	} else
+	} else if (f.n == 1)
+		*status = unreachable(f.names + 1, f.error);
+	else
 		warnx("no instance is running (looked in %s)", PATH_RUN);
 	free(f.names);
 	return -1;
@@ -134,10 +148,7 @@ instance_connect(const char *name, int *status)
 		return -1;
 	}
 	fd = open_named(name, strlen(name));
-	if (fd == -1) {
-		*status = errno == EACCES || errno == EPERM ? EXIT_REFUSED :
-		    EXIT_UNREACHABLE;
-		warn("%s/%s%s", PATH_RUN, name, SUFFIX);
-	}
+	if (fd == -1)
+		*status = unreachable(name, errno);
 	return fd;
 }

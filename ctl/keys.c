@@ -3,11 +3,15 @@
  * Keys: see keys.h.  They never pass through stdio, whose buffers would keep
  * a copy.
  */
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +19,19 @@
 #include "ctl/exit.h"
 #include "ctl/keys.h"
 #include "shared/hex.h"
+
+/* From here on no core dump may hold a key (P19). */
+static void
+begin(void)
+{
+	static const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0) == -1 ||
+	    setrlimit(RLIMIT_CORE, &none) == -1)
+		err(EXIT_REFUSED, "core dumps");
+	if (sodium_init() == -1)
+		errx(EXIT_REFUSED, "libsodium does not start");
+}
 
 static int
 write_key(const uint8_t key[BASE64_KEYLEN])
@@ -56,8 +73,7 @@ make_key(int private)
 	uint8_t key[BASE64_KEYLEN];
 	int status;
 
-	if (sodium_init() == -1)
-		errx(EXIT_REFUSED, "no random numbers");
+	begin();
 	warn_if_readable();
 	randombytes_buf(key, sizeof(key));
 	if (private) {
@@ -81,7 +97,7 @@ keys_genpsk(void)
 	return make_key(0);
 }
 
-/* Everything on standard input, up to size bytes; -1 on an error. */
+/* Standard input, up to size bytes of it; the number, -1 on an error. */
 static ssize_t
 read_all(char *buf, size_t size)
 {
@@ -99,21 +115,31 @@ read_all(char *buf, size_t size)
 	return (ssize_t)len;
 }
 
+/* As wg(8): after a key only white space, however much of it. */
+static bool
+ends_here(void)
+{
+	char c;
+	bool space = true;
+	ssize_t n;
+
+	while (space && (n = read_all(&c, 1)) != 0)
+		space = n == 1 && (c == '\0' ||
+		    isspace((unsigned char)c) != 0);
+	sodium_memzero(&c, sizeof(c));
+	return space;
+}
+
 int
 keys_pubkey(void)
 {
-	char text[BASE64_KEY_CHARS + 2];
+	char text[BASE64_KEY_CHARS];
 	uint8_t key[BASE64_KEYLEN], pub[BASE64_KEYLEN];
 	int status = EXIT_REFUSED;
-	ssize_t n;
 
-	if (sodium_init() == -1)
-		errx(EXIT_REFUSED, "libsodium does not start");
-	n = read_all(text, sizeof(text));
-	if (n == BASE64_KEY_CHARS + 1 && text[BASE64_KEY_CHARS] == '\n')
-		n--;
-	if (n != BASE64_KEY_CHARS ||
-	    base64_key_decode(key, text, BASE64_KEY_CHARS) == -1)
+	begin();
+	if (read_all(text, sizeof(text)) != sizeof(text) || !ends_here() ||
+	    base64_key_decode(key, text, sizeof(text)) == -1)
 		warnx("standard input is not a private key in base64");
 	else if (crypto_scalarmult_base(pub, key) == 0)
 		status = write_key(pub);

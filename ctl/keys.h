@@ -8,7 +8,7 @@
 /* Each writes one key to standard output; returns the exit status. */
 int	 keys_genkey(void);
 int	 keys_genpsk(void);
-/* Reads the private key from standard input: 44 characters and a newline. */
+/* Reads the private key from standard input: 44 characters, then space. */
 int	 keys_pubkey(void);
 
 #endif

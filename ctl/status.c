@@ -55,9 +55,12 @@ static void
 status_interface(struct output *o, const struct row *row)
 {
 	const char *ifname = str(row, "interface");
+	const char *instance = str(row, "instance");
 	char mark[24];
 
-	head(o, "interface", *ifname != '\0' ? ifname : str(row, "instance"));
+	head(o, "interface", *ifname != '\0' ? ifname : instance);
+	if (*ifname != '\0' && strcmp(ifname, instance) != 0)
+		say(o, "instance", instance);
 	say(o, "state", num(row, "up") != 0 ? "up" : "down");
 	say_num(o, "mtu", num(row, "mtu"));
 	say(o, "public key", *str(row, "public_key") != '\0' ?
@@ -87,6 +90,23 @@ status_transfer(struct output *o, const struct row *row)
 	say(o, "transfer", line);
 }
 
+/* A list that was cut says how long it is. */
+static void
+status_ips(struct output *o, const struct row *row)
+{
+	static const char cut[] = "...";
+	const char *ips = str(row, "allowed_ips");
+	size_t n = strlen(ips);
+	char line[ROW_MAX + 48];
+
+	if (n >= strlen(cut) && strcmp(ips + n - strlen(cut), cut) == 0)
+		snprintf(line, sizeof(line), "%s (%llu in all)", ips,
+		    (unsigned long long)num(row, "allowed_ips_count"));
+	else
+		snprintf(line, sizeof(line), "%s", n > 0 ? ips : "(none)");
+	say(o, "allowed ips", line);
+}
+
 static void
 status_peer(struct output *o, const struct row *row)
 {
@@ -95,8 +115,7 @@ status_peer(struct output *o, const struct row *row)
 	head(o, "peer", str(row, "public_key"));
 	say(o, "endpoint", *str(row, "endpoint") != '\0' ?
 	    str(row, "endpoint") : "(none)");
-	say(o, "allowed ips", *str(row, "allowed_ips") != '\0' ?
-	    str(row, "allowed_ips") : "(none)");
+	status_ips(o, row);
 	human_age(age, sizeof(age), o->now, num(row, "latest_handshake"));
 	say(o, "latest handshake", age);
 	if (num(row, "rx_bytes") != 0 || num(row, "tx_bytes") != 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rows as a table with aligned columns.  The columns are the keys of a
- * table's first row, and keys that come later are added to the right; the
+ * Rows as a table with aligned columns.  The columns are the keys of all rows:
+ * a key that not every row has stands behind the one that it follows in its
+ * own row, so that the order is always the same, whoever's row is first.  The
  * last column is not padded.
  */
 #include <ctype.h>
@@ -12,6 +13,7 @@
 #include "shared/log.h"
 
 #define COLUMNS_MAX	ROW_FIELDS_MAX
+#define LINES_MAX	4096	/* at once: a daemon may send without end */
 
 struct line {
 	char	*cell[COLUMNS_MAX];	/* escaped; NULL: empty */
@@ -58,8 +60,31 @@ cell_text(const struct row_field *f)
 	return strdup(num);
 }
 
+#define SHIFT(a, i, n) \
+	memmove(&(a)[(i) + 1], &(a)[i], ((n) - (i)) * sizeof((a)[0]))
+
+/* A new column at i, in all lines there are. */
+static void
+column_insert(struct table *t, size_t i, const struct row_field *f)
+{
+	size_t j;
+
+	SHIFT(t->key, i, t->columns);
+	SHIFT(t->width, i, t->columns);
+	SHIFT(t->right, i, t->columns);
+	for (j = 0; j < t->lines; j++) {
+		SHIFT(t->line[j].cell, i, t->columns);
+		t->line[j].cell[i] = NULL;
+	}
+	memcpy(t->key[i], f->key, ROW_NAME_MAX);
+	t->width[i] = strlen(f->key);
+	t->right[i] = f->kind == ROW_U64;
+	t->columns++;
+}
+
+/* The column of a key; one that is new comes to stand at `next`. */
 static size_t
-column_of(struct table *t, const struct row_field *f)
+column_of(struct table *t, const struct row_field *f, size_t next)
 {
 	size_t i;
 
@@ -68,11 +93,8 @@ column_of(struct table *t, const struct row_field *f)
 			return i;
 	if (i == COLUMNS_MAX)
 		return i;
-	memcpy(t->key[i], f->key, ROW_NAME_MAX);
-	t->width[i] = strlen(f->key);
-	t->right[i] = f->kind == ROW_U64;
-	t->columns++;
-	return i;
+	column_insert(t, next, f);
+	return next;
 }
 
 static void
@@ -121,9 +143,10 @@ text_row(struct output *o, const struct row *row)
 {
 	struct table *t = o->state;
 	struct line *l;
-	size_t i, c, n;
+	size_t i, c, n, next = 0;
 
-	if (t->columns > 0 && strcmp(t->name, row->table) != 0) {
+	if (t->lines == LINES_MAX ||
+	    (t->columns > 0 && strcmp(t->name, row->table) != 0)) {
 		print_table(o, t);
 		putc('\n', o->fp);
 	}
@@ -135,9 +158,10 @@ text_row(struct output *o, const struct row *row)
 	l = &t->line[t->lines++];
 	memset(l, 0, sizeof(*l));
 	for (i = 0; i < row->n; i++) {
-		c = column_of(t, &row->field[i]);
+		c = column_of(t, &row->field[i], next);
 		if (c == COLUMNS_MAX || l->cell[c] != NULL)
 			continue;
+		next = c + 1;
 		l->cell[c] = cell_text(&row->field[i]);
 		n = l->cell[c] != NULL ? strlen(l->cell[c]) : 0;
 		if (n > t->width[c])

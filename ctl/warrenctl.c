@@ -6,6 +6,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,11 +222,9 @@ request(const char *instance, enum action a, struct output *o)
 	ask(&w, a, 1);
 	if (conn_send(&c, &w) == -1)
 		return lost();
-	if (a != DO_VERBOSE && a != DO_BRIEF)
-		o->format->begin(o, action_name(a));
+	o->format->begin(o, action_name(a));
 	status = answer(&c, o, 1);
-	if (a != DO_VERBOSE && a != DO_BRIEF)
-		o->format->end(o);
+	o->format->end(o);
 	conn_close(&c);
 	return status;
 }
@@ -277,13 +276,42 @@ run(enum action a, const char *instance, int json)
 	}
 }
 
+/*
+ * A socket that took the place of a closed standard output would be printed
+ * to.  What is put there instead cannot be written to, which is an error.
+ */
+static void
+hold_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd == -1)
+		exit(EXIT_REFUSED);
+	close(fd);
+}
+
+/* Has all of it been written?  Who only wanted the beginning knows. */
+static int
+flush(int status)
+{
+	if (fflush(stdout) != EOF && ferror(stdout) == 0)
+		return status;
+	if (errno != EPIPE)
+		warn("standard output");
+	return EXIT_REFUSED;
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *instance = NULL;
 	struct tokens_result r;
-	int ch, json = 0, status;
+	int ch, json = 0;
 
+	hold_standard_fds();
 	while ((ch = getopt(argc, argv, "i:j")) != -1) {
 		switch (ch) {
 		case 'i':
@@ -302,10 +330,5 @@ main(int argc, char **argv)
 	if (r.verdict != TOKENS_OK)
 		wrong_word(&r);
 	signal(SIGPIPE, SIG_IGN);
-	status = run(r.action, instance, json);
-	if (fflush(stdout) == EOF || ferror(stdout)) {
-		warn("standard output");
-		return EXIT_REFUSED;
-	}
-	return status;
+	return flush(run(r.action, instance, json));
 }

@@ -21,8 +21,11 @@
 #define LINE_ROOM	512		/* of client_printf */
 #define ACCEPT_BATCH	16		/* a turn (P46) */
 
+/* How long a client may do nothing when others wait for its place. */
+#define SILENT_AFTER	(1 * CLOCK_NSEC_PER_SEC)	/* it asks nothing */
 #define IDLE_AFTER	(5 * CLOCK_NSEC_PER_SEC)
 #define STALLED_AFTER	(60 * CLOCK_NSEC_PER_SEC)
+#define LATE_AFTER	(30 * CLOCK_NSEC_PER_SEC)
 #define LINGER		(2 * CLOCK_NSEC_PER_SEC)
 
 static void	on_accept(evutil_socket_t, short, void *);
@@ -174,6 +177,25 @@ client_busy(struct client *c)
 	event_del(c->rd);
 }
 
+/* Takes requests only from who reads the answers: output is bounded. */
+static bool
+may_ask(const struct client *c)
+{
+	return !c->dead && !c->busy && !c->closing &&
+	    client_pending(c) < CLIENT_LOW;
+}
+
+/* From the loop, not from here: what waits may be the next request. */
+static void
+client_listen(struct client *c)
+{
+	if (!may_ask(c) || event_pending(c->rd, EV_READ, NULL))
+		return;
+	event_add(c->rd, NULL);
+	if (c->in_len > 0 || c->eof)
+		event_active(c->rd, EV_READ, 0);
+}
+
 void
 client_idle(struct client *c)
 {
@@ -182,12 +204,7 @@ client_idle(struct client *c)
 	client_progress(c);
 	c->busy = false;
 	client_flush(c);
-	if (c->dead || c->closing)
-		return;
-	event_add(c->rd, NULL);
-	/* From the loop, not from here: what waits may be the next request. */
-	if (c->in_len > 0 || c->eof)
-		event_active(c->rd, EV_READ, 0);
+	client_listen(c);
 }
 
 void
@@ -231,7 +248,7 @@ client_input(struct client *c)
 {
 	size_t off = 0, n;
 
-	while (!c->dead && !c->busy && !c->closing && off < c->in_len) {
+	while (may_ask(c) && off < c->in_len) {
 		n = c->acceptor->ops->input(ctx_of(c), c, c->in + off,
 		    c->in_len - off);
 		if (n == 0)
@@ -255,6 +272,10 @@ on_read(evutil_socket_t fd, short what, void *arg)
 	client_input(c);
 	if (c->dead || c->busy || c->closing)
 		return;
+	if (!may_ask(c)) {
+		event_del(c->rd);	/* until on_write */
+		return;
+	}
 	if (!c->eof && c->in_len < sizeof(c->in)) {
 		n = read(fd, c->in + c->in_len, sizeof(c->in) - c->in_len);
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK ||
@@ -282,6 +303,7 @@ on_write(evutil_socket_t fd, short what, void *arg)
 	client_flush(c);
 	if (!c->dead && c->busy && client_pending(c) < CLIENT_LOW)
 		c->acceptor->ops->room(ctx_of(c), c);
+	client_listen(c);
 }
 
 static struct client *
@@ -310,19 +332,34 @@ client_new(struct acceptor *l, int fd)
 	}
 	l->n++;
 	TAILQ_INSERT_TAIL(&l->ctx->clients.live, c, entry);
-	COUNT(l->ctx, CLIENTS);
+	l->ctx->count.clients++;
 	return c;
 }
 
-/* The client of this listener that has done nothing for longest. */
+/* One that does not read its answer is idle; one that waits for us is not. */
+static bool
+is_idle(const struct client *c, uint64_t now)
+{
+	uint64_t idle = now - c->progress;
+
+	if (client_pending(c) > 0)
+		return idle > IDLE_AFTER;
+	if (c->busy)
+		return false;
+	if (c->in_len > 0 || c->acceptor->ops->midway(c))
+		return idle > IDLE_AFTER;
+	return idle > SILENT_AFTER;
+}
+
+/* The idle client of this listener that has done nothing for longest. */
 static struct client *
 idlest(struct acceptor *l)
 {
-	uint64_t limit = clock_boottime() - IDLE_AFTER;
+	uint64_t now = clock_boottime();
 	struct client *c, *best = NULL;
 
 	TAILQ_FOREACH(c, &l->ctx->clients.live, entry)
-		if (c->acceptor == l && !c->busy && c->progress < limit &&
+		if (c->acceptor == l && is_idle(c, now) &&
 		    (best == NULL || c->progress < best->progress))
 			best = c;
 	return best;
@@ -340,10 +377,10 @@ make_room(struct acceptor *l)
 	if (c == NULL) {
 		event_del(l->ev);
 		l->paused = true;
-		COUNT(l->ctx, ACCEPT_PAUSED);
+		l->ctx->count.accept_paused++;
 		return false;
 	}
-	COUNT(l->ctx, CLIENTS_IDLE);
+	l->ctx->count.clients_closed_idle++;
 	client_kill(c);
 	return true;
 }
@@ -361,7 +398,7 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 		if (fd == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (fd == -1 || client_new(l, fd) == NULL) {
-			COUNT(l->ctx, ACCEPT_ERRORS);
+			l->ctx->count.accept_errors++;
 			return;
 		}
 		if (!event_pending(l->ctx->clients.sweep, EV_TIMEOUT, NULL))
@@ -380,6 +417,14 @@ stalled(const struct client *c, uint64_t now)
 		return idle > LINGER;
 	return !c->busy && idle > STALLED_AFTER &&
 	    (c->in_len > 0 || c->acceptor->ops->midway(c));
+}
+
+/* It waits for us, and we for another process that does not answer. */
+static bool
+is_late(const struct client *c, uint64_t now)
+{
+	return c->busy && client_pending(c) == 0 &&
+	    now - c->progress > LATE_AFTER;
 }
 
 static void
@@ -401,12 +446,16 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	TAILQ_FOREACH_SAFE(c, &ctx->clients.live, entry, next)
-		if (stalled(c, now)) {
+	TAILQ_FOREACH_SAFE(c, &ctx->clients.live, entry, next) {
+		if (is_late(c, now)) {
+			ctx->count.clients_late++;
+			c->acceptor->ops->late(ctx, c);
+		} else if (stalled(c, now)) {
 			if (!c->lingering)
-				COUNT(ctx, CLIENTS_STALLED);
+				ctx->count.clients_closed_stalled++;
 			client_kill(c);
 		}
+	}
 	resume(&ctx->uapi);
 	resume(&ctx->control);
 	if (TAILQ_EMPTY(&ctx->clients.live))

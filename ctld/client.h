@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 #define CLIENT_IN	8192		/* bytes of the input buffer */
-#define CLIENT_LOW	65536		/* fetch more below this much output */
-#define CLIENT_OUT_MAX	(8U << 20)	/* more output than this: closed */
+#define CLIENT_LOW	65536		/* go on below this much output */
+#define CLIENT_OUT_MAX	(1U << 20)	/* more output than this: closed */
 #define CLIENTS_MAX	256		/* a listener */
 
 struct ctld;
@@ -36,7 +36,12 @@ struct client_ops {
 	void	(*room)(struct ctld *, struct client *);
 	/* Is it in the middle of saying something? */
 	bool	(*midway)(const struct client *);
-	/* It is gone: forget it everywhere, wipe and free what it held. */
+	/* Another process owes the answer for too long: say so and finish. */
+	void	(*late)(struct ctld *, struct client *);
+	/*
+	 * It is gone: forget it everywhere, wipe and free what it held.  May
+	 * come twice.
+	 */
 	void	(*gone)(struct ctld *, struct client *);
 };
 

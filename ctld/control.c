@@ -62,7 +62,7 @@ static void
 refuse(struct ctld *ctx, struct client *c, uint32_t id, int error,
     const char *text)
 {
-	COUNT(ctx, CONTROL_ERRORS);
+	ctx->count.control_errors++;
 	put_done(c, id, error, text);
 	client_finish(c);
 }
@@ -171,7 +171,7 @@ control_input(struct ctld *ctx, struct client *c, const uint8_t *p,
 		hello(ctx, c, &f);
 		return used;
 	}
-	COUNT(ctx, CONTROL_REQUESTS);
+	ctx->count.control_requests++;
 	cc->id = f.id;
 	if (f.type == CTL_SHOW)
 		show(ctx, c, &f);
@@ -182,13 +182,6 @@ control_input(struct ctld *ctx, struct client *c, const uint8_t *p,
 	return used;
 }
 
-static bool
-control_midway(const struct client *c)
-{
-	(void)c;
-	return false;
-}
-
 static void
 control_gone(struct ctld *ctx, struct client *c)
 {
@@ -197,10 +190,26 @@ control_gone(struct ctld *ctx, struct client *c)
 	walk_clear(walk_of(c));
 }
 
+static void
+control_late(struct ctld *ctx, struct client *c)
+{
+	control_gone(ctx, c);
+	refuse(ctx, c, control_of(c)->id, ETIMEDOUT,
+	    "a process of the daemon does not answer");
+}
+
+static bool
+control_midway(const struct client *c)
+{
+	(void)c;
+	return false;
+}
+
 const struct client_ops control_ops = {
 	.state = sizeof(struct control_client),
 	.input = control_input,
 	.room = walk_room,
 	.midway = control_midway,
+	.late = control_late,
 	.gone = control_gone,
 };

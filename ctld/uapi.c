@@ -25,7 +25,7 @@ uapi_of(struct client *c)
 static void
 uapi_fail(struct ctld *ctx, struct client *c, int error)
 {
-	COUNT(ctx, UAPI_ERRORS);
+	ctx->count.uapi_errors++;
 	uapi_set_clear(&uapi_of(c)->set);
 	uapi_of(c)->state = UAPI_DROP;
 	c->lingering = true;
@@ -37,9 +37,9 @@ void
 uapi_set_answer(struct ctld *ctx, struct client *c, int error)
 {
 	if (error == 0)
-		COUNT(ctx, UAPI_SETS);
+		ctx->count.uapi_sets++;
 	else
-		COUNT(ctx, UAPI_ERRORS);
+		ctx->count.uapi_errors++;
 	client_printf(c, "errno=%d\n\n", -error);
 	client_idle(c);
 }
@@ -69,7 +69,7 @@ uapi_operation(struct ctld *ctx, struct client *c, const char *p, size_t len)
 		u->state = UAPI_SET;
 		uapi_set_init(&u->set, &ctx->budget, scope_index, ctx);
 	} else {
-		COUNT(ctx, UAPI_ERRORS);
+		ctx->count.uapi_errors++;
 		client_finish(c);
 	}
 }
@@ -131,7 +131,7 @@ uapi_input(struct ctld *ctx, struct client *c, const uint8_t *p, size_t len)
 		return 0;
 	if (nl == NULL || nl - p > UAPI_LINE_MAX) {
 		if (u->state == UAPI_OPERATION) {
-			COUNT(ctx, UAPI_ERRORS);
+			ctx->count.uapi_errors++;
 			client_finish(c);
 		} else
 			uapi_fail(ctx, c, u->state == UAPI_SET ? -EINVAL :
@@ -159,10 +159,23 @@ uapi_gone(struct ctld *ctx, struct client *c)
 	walk_clear(walk_of(c));
 }
 
+static void
+uapi_late(struct ctld *ctx, struct client *c)
+{
+	int error = walk_of(c)->ops != NULL ? ETIMEDOUT : -ETIMEDOUT;
+
+	set_queue_drop(ctx, c);
+	uapi_gone(ctx, c);
+	ctx->count.uapi_errors++;
+	client_printf(c, "errno=%d\n\n", error);
+	client_finish(c);
+}
+
 const struct client_ops uapi_ops = {
 	.state = sizeof(struct uapi_client),
 	.input = uapi_input,
 	.room = walk_room,
 	.midway = uapi_midway,
+	.late = uapi_late,
 	.gone = uapi_gone,
 };

@@ -109,6 +109,16 @@ set_queue_forget(struct ctld *ctx, struct client *c)
 			j->client = NULL;
 }
 
+void
+set_queue_drop(struct ctld *ctx, struct client *c)
+{
+	struct set_job *j, *next;
+
+	TAILQ_FOREACH_SAFE(j, &ctx->sets.jobs, entry, next)
+		if (j->client == c && j->stage == STAGE_NEW)
+			job_free(&ctx->sets, j);
+}
+
 /* The job at the head if it is at this stage and of this id. */
 static struct set_job *
 job_at(struct ctld *ctx, uint32_t id, enum set_stage stage)

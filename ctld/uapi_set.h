@@ -30,6 +30,8 @@ void	 set_queue_clear(struct set_queue *);
 void	 set_queue_add(struct ctld *, struct client *, struct uapi_set *);
 /* The client is gone, the set stays. */
 void	 set_queue_forget(struct ctld *, struct client *);
+/* The client was told that it failed: so it must, unless it is at work. */
+void	 set_queue_drop(struct ctld *, struct client *);
 /* The next step, if none is waited for; after ctld_again(), drained links. */
 void	 set_queue_go_on(struct ctld *);
 /* 1 if SOCKET_DONE with this id was for a set, else 0. */

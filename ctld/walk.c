@@ -10,6 +10,8 @@
 #include "ctld/ctld.h"
 #include "ctld/walk.h"
 
+#define PAGES_MAX	(1U << 20)	/* of 16 KiB: more than fits cryptod */
+
 static void	walk_ask(struct ctld *, struct client *);
 
 struct walk *
@@ -81,6 +83,25 @@ peers_ids(const uint8_t *p, size_t len, uint32_t *ids, size_t *n)
 	}
 	sodium_memzero(&pi, sizeof(pi));
 	return rbuf_end(&r);
+}
+
+/*
+ * Does this page go on after the last one?  If cryptod could go in circles, a
+ * get would never end.
+ */
+static bool
+page_advances(struct walk *w, const uint8_t *p, size_t len)
+{
+	struct peer_cursor cur;
+	struct rbuf r;
+	bool done;
+
+	rbuf_init(&r, p, len);
+	get_peers_head(&r, &done, &cur);
+	if (++w->pages > PAGES_MAX)
+		return false;
+	return done || cur.device > w->cursor.device ||
+	    (cur.device == w->cursor.device && cur.serial > w->cursor.serial);
 }
 
 /* Sends the next question; the client waits for a place if there is none. */
@@ -211,6 +232,10 @@ walk_on_peers(void *arg, struct link *l, struct imsg *m)
 		goto out;
 	w = walk_of(c);
 	w->asking = false;
+	if (!page_advances(w, m->data, m->len)) {
+		c->acceptor->ops->late(ctx, c);
+		return -1;
+	}
 	if ((w->peers = malloc(m->len)) == NULL) {
 		client_kill(c);
 		goto out;

@@ -34,6 +34,7 @@ struct walk {
 	bool			 begun;	/* the device was told */
 	bool			 last;	/* no peers after the present ones */
 	struct peer_cursor	 cursor;
+	uint32_t		 pages;		/* PEERS that came */
 	uint8_t			*peers;	/* the present PEERS, or NULL */
 	size_t			 len;
 };

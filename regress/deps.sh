@@ -9,7 +9,7 @@ set -eu
 build="gcc libc6-dev make pkg-config libevent-dev libsodium-dev libbsd-dev
     libseccomp-dev libmnl-dev"
 test="check iproute2 iputils-ping nftables procps wireguard-tools
-    wireguard-go mandoc"
+    wireguard-go mandoc netcat-openbsd python3"
 
 dry=0
 [ "${1:-}" = -n ] && dry=1
@@ -21,7 +21,8 @@ installed() {
 
 # Without dpkg: by what the packages bring.
 missing_elsewhere() {
-	for tool in gcc pkg-config ip ping nft ps wg wireguard-go mandoc; do
+	for tool in gcc pkg-config ip ping nft ps wg wireguard-go mandoc nc \
+	    python3; do
 		command -v $tool >/dev/null 2>&1 || echo "$tool"
 	done
 	for lib in libevent_core libsodium libbsd-overlay libseccomp libmnl \

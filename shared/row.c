@@ -60,6 +60,9 @@ get_field(struct rbuf *r, struct row *row, size_t *used)
 	uint8_t kind = get_u8(r);
 
 	get_name(r, f->key);
+	/* "table" is what JSON calls the row's table. */
+	if (strcmp(f->key, "table") == 0 || row_get(row, f->key) != NULL)
+		r->fail = true;
 	f->kind = kind;
 	f->num = 0;
 	f->str = NULL;

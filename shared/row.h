@@ -56,8 +56,9 @@ void	 row_str(struct wbuf *, const char *key, const char *);
 void	 row_bool(struct wbuf *, const char *key, bool);
 
 /*
- * Reads and checks a row: names are [a-z0-9_-], strings have no NUL, counts
- * and sizes are bounded.  0, or -1 (EBADMSG).
+ * Reads and checks a row: names are [a-z0-9_-], no key comes twice or is
+ * "table", strings have no NUL, counts and sizes are bounded.  0, or -1
+ * (EBADMSG).
  */
 int	 row_parse(struct row *, const void *, size_t);
 /* The field of that key, or NULL. */

@@ -3,6 +3,7 @@
  * Rows: round trip, bounds, and what a hostile process might send as one.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "shared/row.h"
@@ -104,17 +105,34 @@ START_TEST(nul)
 }
 END_TEST
 
+/* JSON has each key once, and "table" is taken. */
+START_TEST(keys)
+{
+	row_begin(&w, buf, sizeof(buf), "t");
+	row_str(&w, "a", "");
+	row_u64(&w, "b", 1);
+	ck_assert_int_eq(row_parse(&row, buf, w.len), 0);
+	row_bool(&w, "a", true);
+	ck_assert_int_eq(row_parse(&row, buf, w.len), -1);
+	row_begin(&w, buf, sizeof(buf), "t");
+	row_str(&w, "table", "u");
+	ck_assert_int_eq(row_parse(&row, buf, w.len), -1);
+}
+END_TEST
+
 START_TEST(bounds)
 {
 	char text[ROW_MAX];
 	int i;
 
 	row_begin(&w, buf, sizeof(buf), "t");
-	for (i = 0; i < ROW_FIELDS_MAX; i++)
-		row_str(&w, "k", "");
+	for (i = 0; i < ROW_FIELDS_MAX; i++) {
+		snprintf(text, sizeof(text), "k%d", i);
+		row_str(&w, text, "");
+	}
 	ck_assert_int_eq(row_parse(&row, buf, w.len), 0);
 	ck_assert_uint_eq(row.n, ROW_FIELDS_MAX);
-	row_bool(&w, "k", true);
+	row_bool(&w, "one-more", true);
 	ck_assert_int_eq(row_parse(&row, buf, w.len), -1);
 	/* The longest string that fits a row, and one byte more. */
 	memset(text, 'x', sizeof(text));
@@ -148,6 +166,7 @@ suite(void)
 	tcase_add_test(tc, names);
 	tcase_add_test(tc, kinds);
 	tcase_add_test(tc, nul);
+	tcase_add_test(tc, keys);
 	tcase_add_test(tc, bounds);
 	suite_add_tcase(s, tc);
 	return s;
