@@ -6,8 +6,7 @@
 #ifndef WARREN_CRYPTOD_COUNTERS_H
 #define WARREN_CRYPTOD_COUNTERS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "shared/counter.h"
 
 #define CRYPTOD_COUNTERS(X)						\
 	X(tun_read, "packets read from the TUN device")			\
@@ -65,13 +64,7 @@
 	X(clock_jumps, "jumps of the wall clock that expired keys")
 
 struct counters {
-#define COUNTER_FIELD(name, help)	uint64_t name;
 	CRYPTOD_COUNTERS(COUNTER_FIELD)
-#undef COUNTER_FIELD
 };
-
-/* The i-th counter's name, help and value, or NULL after the last one. */
-const char	*counters_get(const struct counters *, size_t i,
-		    const char **help, uint64_t *value);
 
 #endif

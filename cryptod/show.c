@@ -5,6 +5,7 @@
 #include "cryptod/aead.h"
 #include "cryptod/cryptod.h"
 #include "cryptod/keypair.h"
+#include "shared/counter_show.h"
 #include "shared/msg_net.h"
 #include "shared/row.h"
 
@@ -30,37 +31,15 @@ show_end(struct show *s)
 }
 
 static void
-show_counter(struct show *s, const char *name, uint64_t value,
-    const char *help)
-{
-	show_begin(s, "counter");
-	row_str(&s->w, "name", name);
-	row_u64(&s->w, "value", value);
-	row_str(&s->w, "help", help);
-	show_end(s);
-}
-
-static void
 show_counters(struct show *s)
 {
-	const struct ring_counts *rc = &s->c->ring.counts;
-	const char *name, *help;
-	uint64_t value;
-	size_t i;
+	static const struct counter_text text[] = {
+		CRYPTOD_COUNTERS(COUNTER_TEXT)
+	};
 
-	for (i = 0; (name = counters_get(&s->c->engine.n, i, &help,
-	    &value)) != NULL; i++)
-		show_counter(s, name, value, help);
-	show_counter(s, "ring_bulk_records", rc->records[RING_BULK],
-	    "records of data written for netd");
-	show_counter(s, "ring_bulk_full", rc->full[RING_BULK],
-	    "times that no room was left for one");
-	show_counter(s, "ring_urgent_records", rc->records[RING_URGENT],
-	    "handshakes and endpoint reports written for netd");
-	show_counter(s, "ring_urgent_full", rc->full[RING_URGENT],
-	    "times that no room was left for one");
-	show_counter(s, "ring_bells", rc->bells,
-	    "times that netd slept and was woken");
+	counters_send(s->l, s->id, PROC_CRYPTOD, text, &s->c->engine.n,
+	    sizeof(text) / sizeof(text[0]));
+	counters_send_ring(s->l, s->id, PROC_CRYPTOD, &s->c->ring.counts);
 }
 
 static void

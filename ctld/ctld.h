@@ -29,10 +29,8 @@ struct ctld {
 	uint32_t		 mark;
 	uint32_t		 next_id;
 	struct event		*again;
-	uint64_t		 counters[COUNTER_COUNT];
+	struct counters		 count;
 };
-
-#define COUNT(ctx, name)	((ctx)->counters[COUNTER_##name]++)
 
 /* Goes on with queued work in the next turn of the loop. */
 void		 ctld_again(struct ctld *);

@@ -5,9 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <string.h>
+
 #include "ctld/control.h"
 #include "ctld/ctld.h"
+#include "shared/counter_show.h"
 #include "shared/msg_net.h"
+
+#define ROWS_MAX	4096		/* of one process, in one answer */
 
 #define P	PROC_BIT(PROC_PARENT)
 #define C	PROC_BIT(PROC_CRYPTOD)
@@ -35,6 +40,7 @@ struct show_job {
 	enum show_topic		 topic;
 	uint32_t		 id;		/* 0: not begun */
 	int			 proc;		/* who is asked now */
+	unsigned		 rows;		/* that it sent */
 };
 
 void
@@ -99,16 +105,19 @@ emit(void *arg, const struct wbuf *w)
 static void
 own_counters(struct ctld *ctx, struct client *c)
 {
+	static const struct counter_text text[] = {
+		CTLD_COUNTERS(COUNTER_TEXT)
+	};
+	uint64_t value[sizeof(text) / sizeof(text[0])];
 	uint8_t buf[ROW_MAX];
 	struct wbuf w;
-	int i;
+	size_t i;
 
-	for (i = 0; i < COUNTER_COUNT; i++) {
-		row_begin(&w, buf, sizeof(buf), "counter");
-		row_str(&w, "process", proc_name(PROC_CTLD));
-		row_str(&w, "name", counter_name(i));
-		row_u64(&w, "value", ctx->counters[i]);
-		row_str(&w, "help", counter_help(i));
+	_Static_assert(sizeof(value) == sizeof(ctx->count),
+	    "nothing but counters");
+	memcpy(value, &ctx->count, sizeof(value));
+	for (i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+		counter_row(&w, buf, PROC_CTLD, &text[i], value[i]);
 		control_row(c, &w);
 	}
 }
@@ -178,6 +187,7 @@ job_next(struct ctld *ctx, struct show_job *j)
 		if ((sources[j->topic] & PROC_BIT(j->proc)) == 0)
 			continue;
 		if (j->proc != PROC_CTLD) {
+			j->rows = 0;
 			show_send(link_to(ctx, j->proc), j->id,
 			    (uint8_t)j->topic);
 			return;
@@ -219,7 +229,8 @@ show_on_row(void *arg, struct link *l, struct imsg *m)
 	struct show_job *j = job_of(ctx, l, m->id);
 	struct row row;
 
-	if (j == NULL || row_parse(&row, m->data, m->len) == -1)
+	if (j == NULL || ++j->rows > ROWS_MAX ||
+	    row_parse(&row, m->data, m->len) == -1)
 		return -1;
 	if (j->client != NULL)
 		control_row_bytes(j->client, m->data, m->len);

@@ -67,7 +67,7 @@ get_ip(struct ctld *ctx, struct client *c, const struct prefix *p)
 static void
 get_done(struct ctld *ctx, struct client *c)
 {
-	COUNT(ctx, UAPI_GETS);
+	ctx->count.uapi_gets++;
 	client_printf(c, "errno=0\n\n");
 	client_idle(c);
 }

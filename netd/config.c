@@ -236,7 +236,7 @@ set_endpoint(struct netd *n, const struct device_endpoint *e, struct wbuf *w)
 	struct has_endpoint h;
 
 	if (d == NULL) {
-		n->count[COUNTER_ENDPOINT_STALE]++;
+		n->count.endpoint_stale++;
 		return;
 	}
 	d->at.remote = e->endpoint;

@@ -38,7 +38,7 @@ pass_data(struct netd *n, const struct arrival *a, const uint8_t *data,
 	if (nseg == 0)
 		return;
 	if ((h = ring_open(&n->ring, RING_BULK, len)) == NULL) {
-		n->count[COUNTER_RX_FULL] += nseg;
+		n->count.rx_full += nseg;
 		return;
 	}
 	fill_header(h, RING_DATA, a);
@@ -47,7 +47,7 @@ pass_data(struct netd *n, const struct arrival *a, const uint8_t *data,
 	h->last_size = (uint16_t)(len - (nseg - 1) * seg_size);
 	memcpy(ring_payload(h), data, len);
 	ring_commit(&n->ring, len);
-	n->count[COUNTER_RX_RECORDS]++;
+	n->count.rx_records++;
 }
 
 static void
@@ -59,11 +59,11 @@ pass_handshake(struct netd *n, const struct arrival *a, const uint8_t *msg,
 
 	/* The other half of the lane is not for handshakes. */
 	if (ring_unread(&n->ring, RING_URGENT) >= RING_URGENT_SLOTS / 2) {
-		n->count[COUNTER_RX_SHARE]++;
+		n->count.rx_share++;
 		return;
 	}
 	if ((h = ring_open(&n->ring, RING_URGENT, len)) == NULL) {
-		n->count[COUNTER_RX_FULL]++;
+		n->count.rx_full++;
 		return;
 	}
 	fill_header(h, RING_HANDSHAKE, a);
@@ -73,7 +73,7 @@ pass_handshake(struct netd *n, const struct arrival *a, const uint8_t *msg,
 	memcpy(ring_payload(h), msg, len);
 	ring_commit(&n->ring, len);
 	envelope_passed(&n->envelope, msg, len, pos, a->now);
-	n->count[COUNTER_RX_HANDSHAKES]++;
+	n->count.rx_handshakes++;
 }
 
 static void
@@ -84,24 +84,24 @@ take_handshake(struct netd *n, const struct arrival *a, const uint8_t *msg,
 	bool loaded = envelope_is_loaded(&n->envelope, &n->ring, a->now);
 
 	if (loaded)
-		n->count[COUNTER_LOADED]++;
+		n->count.loaded++;
 	switch (envelope_check(&n->envelope, msg, len, &a->source->remote,
 	    loaded, a->now, &slot, reply)) {
 	case ENVELOPE_PASS:
 		pass_handshake(n, a, msg, len, slot);
 		break;
 	case ENVELOPE_NO_MAC1:
-		n->count[COUNTER_RX_MAC1]++;
+		n->count.rx_mac1++;
 		break;
 	case ENVELOPE_DUPLICATE:
-		n->count[COUNTER_RX_DUPLICATE]++;
+		n->count.rx_duplicate++;
 		break;
 	case ENVELOPE_COOKIE:
 		sender_reply(n, a->source, reply, sizeof(reply));
-		n->count[COUNTER_COOKIES_SENT]++;
+		n->count.cookies_sent++;
 		break;
 	case ENVELOPE_LIMITED:
-		n->count[COUNTER_RX_LIMITED]++;
+		n->count.rx_limited++;
 		break;
 	}
 	if (loaded)
@@ -118,9 +118,9 @@ take_cookie(struct netd *n, const struct arrival *a, const uint8_t *msg)
 	    WG_COOKIE_REPLY)));
 	if (d == NULL || cookie_maker_consume(&d->maker[d->sender_slot], msg,
 	    a->now) == -1)
-		n->count[COUNTER_RX_COOKIE_BAD]++;
+		n->count.rx_cookie_bad++;
 	else
-		n->count[COUNTER_RX_COOKIES]++;
+		n->count.rx_cookies++;
 }
 
 /* The type of a message worth looking at, or 0 (counted). */
@@ -130,12 +130,12 @@ sort_out(struct netd *n, const uint8_t *msg, size_t len)
 	unsigned type = message_form(msg, len);
 
 	if (type == 0) {
-		n->count[COUNTER_RX_FORM]++;
+		n->count.rx_form++;
 		return 0;
 	}
 	if (type != WG_INITIATION && !index_page_has(&n->page,
 	    get_le32(msg + WG_RECEIVER(type)))) {
-		n->count[COUNTER_RX_INDEX]++;
+		n->count.rx_index++;
 		return 0;
 	}
 	return type;
@@ -154,7 +154,7 @@ walk(struct netd *n, const struct arrival *a, const uint8_t *data, size_t len,
 
 	for (off = 0; off < len; off += size) {
 		size = len - off < seg_size ? len - off : seg_size;
-		n->count[COUNTER_RX_DATAGRAMS]++;
+		n->count.rx_datagrams++;
 		type = sort_out(n, data + off, size);
 		if (type == WG_TRANSPORT) {
 			if (run == 0)
@@ -183,12 +183,12 @@ inbound(struct netd *n, const struct source *s, uint8_t ecn,
 	struct arrival a;
 
 	if (!n->has_ring || n->broken) {
-		n->count[COUNTER_RX_NOT_READY]++;
+		n->count.rx_not_ready++;
 		return;
 	}
 	if (len == 0) {
-		n->count[COUNTER_RX_DATAGRAMS]++;
-		n->count[COUNTER_RX_FORM]++;
+		n->count.rx_datagrams++;
+		n->count.rx_form++;
 		return;
 	}
 	if (seg_size == 0 || seg_size > len)

@@ -60,7 +60,7 @@ struct netd {
 	struct receiver		*receiver;
 	struct sender		*sender;
 	struct log_limit	 send_log;
-	uint64_t		 count[COUNTER_COUNT];
+	struct counters		 count;
 };
 
 /* udp.c: the sockets. */

@@ -39,20 +39,20 @@ take_auth(struct netd *n, const struct ring_hdr *h)
 	struct device *d = known_device(n, h->device);
 	struct source s;
 
-	n->count[COUNTER_AUTHS]++;
+	n->count.auths++;
 	if (d == NULL) {
-		n->count[COUNTER_AUTH_STALE]++;
+		n->count.auth_stale++;
 		return;
 	}
 	if (source_decode(&s, h->from) == -1) {
-		n->count[COUNTER_TX_MALFORMED]++;
+		n->count.tx_malformed++;
 		return;
 	}
 	/* From before the sources were last put in doubt. */
 	if (source_path(n->path_key, h->from, n->generation) != h->path)
 		source_unpin(&s);
 	if (!source_is_same_remote(&d->at, &s)) {
-		n->count[COUNTER_ROAMED]++;
+		n->count.roamed++;
 		d->gso_limit = 0;
 		d->told = false;
 	}
@@ -66,9 +66,9 @@ target(struct netd *n, const struct ring_hdr *h)
 	struct device *d = known_device(n, h->device);
 
 	if (d == NULL)
-		n->count[COUNTER_TX_NO_DEVICE]++;
+		n->count.tx_no_device++;
 	else if (d->at.remote.family == 0) {
-		n->count[COUNTER_TX_NO_ENDPOINT]++;
+		n->count.tx_no_endpoint++;
 		return NULL;
 	}
 	return d;
@@ -94,7 +94,7 @@ send_handshake(struct netd *n, const struct ring_rec *r, uint64_t now)
 		type = message_form(msg, r->hdr.len);
 	}
 	if (type != WG_INITIATION && type != WG_RESPONSE) {
-		n->count[COUNTER_TX_MALFORMED]++;
+		n->count.tx_malformed++;
 		return;
 	}
 	if ((d = target(n, &r->hdr)) == NULL ||
@@ -105,7 +105,7 @@ send_handshake(struct netd *n, const struct ring_rec *r, uint64_t now)
 	if (cookie_maker_fill(m, msg, r->hdr.len, now) == -1)
 		return;
 	device_set_sender(&n->devices, d, slot, get_le32(msg + WG_SENDER));
-	n->count[COUNTER_TX_HANDSHAKES]++;
+	n->count.tx_handshakes++;
 	sender_handshake(n, d, msg, r->hdr.len, tos_of(&r->hdr));
 }
 
@@ -131,12 +131,12 @@ send_data(struct netd *n, const struct ring_rec *r)
 	struct device *d;
 
 	if (!data_ok(r)) {
-		n->count[COUNTER_TX_MALFORMED]++;
+		n->count.tx_malformed++;
 		return;
 	}
 	if ((d = target(n, &r->hdr)) == NULL)
 		return;
-	n->count[COUNTER_TX_RECORDS]++;
+	n->count.tx_records++;
 	sender_data(n, d, r->payload, r->hdr.len, r->hdr.nseg,
 	    r->hdr.seg_size, tos_of(&r->hdr));
 }
@@ -155,7 +155,7 @@ take_record(struct netd *n, const struct ring_rec *r, uint64_t now)
 		take_auth(n, &r->hdr);
 		break;
 	default:
-		n->count[COUNTER_TX_MALFORMED]++;
+		n->count.tx_malformed++;
 	}
 }
 

@@ -40,7 +40,7 @@ unpin(struct netd *n, struct device *d)
 {
 	source_unpin(&d->at);
 	n->generation++;
-	n->count[COUNTER_ROUTE_UNPINNED]++;
+	n->count.route_unpinned++;
 }
 
 /*
@@ -74,7 +74,7 @@ ask(struct netd *n, const struct device *d)
 	iov.iov_len = nh->nlmsg_len;
 	m.msg_iov = &iov;
 	m.msg_iovlen = 1;
-	n->count[COUNTER_ROUTE_CHECKS]++;
+	n->count.route_checks++;
 	/* Not asked is not checked; the next change asks again. */
 	if (sendmsg(n->route_fd, &m, MSG_DONTWAIT) == -1)
 		n->route_dirty = true;
@@ -114,7 +114,7 @@ step(void *arg, uint64_t now)
 static void
 changed(struct netd *n)
 {
-	n->count[COUNTER_ROUTE_EVENTS]++;
+	n->count.route_events++;
 	n->route_dirty = true;
 	if (!timer_pending(&n->route_timer))
 		timer_add(&n->wheel, &n->route_timer,
@@ -255,7 +255,7 @@ on_route(evutil_socket_t fd, short what, void *arg)
 		if (got == 0)
 			return;
 		if (got == -1) {
-			n->count[COUNTER_ROUTE_LOST]++;
+			n->count.route_lost++;
 			changed(n);
 		}
 	}

@@ -3,52 +3,20 @@
  * Answers to "show imsg", "show memory" and "show counters".
  */
 #include "netd/netd.h"
+#include "shared/counter_show.h"
 #include "shared/msg_net.h"
 #include "shared/row.h"
 
 static void
 show_counters(struct netd *n, struct link *l, uint32_t id)
 {
-	uint8_t buf[ROW_MAX];
-	struct wbuf w;
-	int i;
+	static const struct counter_text text[] = {
+		NETD_COUNTERS(COUNTER_TEXT)
+	};
 
-	for (i = 0; i < COUNTER_COUNT; i++) {
-		row_begin(&w, buf, sizeof(buf), "counter");
-		row_str(&w, "process", proc_name(PROC_NETD));
-		row_str(&w, "name", counter_name((enum counter)i));
-		row_u64(&w, "value", n->count[i]);
-		row_str(&w, "help", counter_help((enum counter)i));
-		row_send(l, id, &w);
-	}
-}
-
-static void
-show_ring_counter(struct link *l, uint32_t id, const char *name,
-    uint64_t value, const char *help)
-{
-	uint8_t buf[ROW_MAX];
-	struct wbuf w;
-
-	row_begin(&w, buf, sizeof(buf), "counter");
-	row_str(&w, "process", proc_name(PROC_NETD));
-	row_str(&w, "name", name);
-	row_u64(&w, "value", value);
-	row_str(&w, "help", help);
-	row_send(l, id, &w);
-}
-
-static void
-show_ring(struct netd *n, struct link *l, uint32_t id)
-{
-	const struct ring_counts *c = &n->ring.counts;
-
-	show_ring_counter(l, id, "ring_bulk_full", c->full[RING_BULK],
-	    "records that did not fit the bulk lane");
-	show_ring_counter(l, id, "ring_urgent_full", c->full[RING_URGENT],
-	    "records that did not fit the urgent lane");
-	show_ring_counter(l, id, "ring_bells", c->bells,
-	    "times that cryptod was woken");
+	counters_send(l, id, PROC_NETD, text, &n->count,
+	    sizeof(text) / sizeof(text[0]));
+	counters_send_ring(l, id, PROC_NETD, &n->ring.counts);
 }
 
 static void
@@ -96,7 +64,6 @@ on_show(void *arg, struct link *l, struct imsg *m)
 		break;
 	case SHOW_COUNTERS:
 		show_counters(n, l, m->id);
-		show_ring(n, l, m->id);
 		break;
 	}
 	show_end_send(l, m->id);

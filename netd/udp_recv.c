@@ -130,14 +130,14 @@ take(struct netd *n, int i, uint64_t now)
 	uint8_t ecn = 0;
 
 	if ((m->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-		n->count[COUNTER_RX_TRUNCATED]++;
+		n->count.rx_truncated++;
 		return;
 	}
 	memset(&s, 0, sizeof(s));
 	/* Scope of a link-local source included (P33). */
 	if (endpoint_from_sockaddr(&s.remote,
 	    (const struct sockaddr *)&r->name[i]) == -1) {
-		n->count[COUNTER_RX_FORM]++;
+		n->count.rx_form++;
 		return;
 	}
 	read_control(m, &s, &ecn, &seg);
@@ -158,7 +158,7 @@ receiver_turn(struct netd *n, enum udp_family f)
 		    MSG_DONTWAIT, NULL);
 		if (got == -1) {
 			if (errno != EAGAIN && errno != EINTR)
-				n->count[COUNTER_RX_ERRORS]++;
+				n->count.rx_errors++;
 			return;
 		}
 		for (i = 0; i < got; i++)

@@ -132,7 +132,7 @@ send_one(struct netd *n, struct send_item *it)
 	while (r == -1 && errno == EINTR);
 	if (r == -1)
 		return errno;
-	n->count[COUNTER_TX_DATAGRAMS] += it->nseg;
+	n->count.tx_datagrams += it->nseg;
 	return 0;
 }
 
@@ -144,7 +144,7 @@ send_plain(struct netd *n, const struct send_item *train)
 	size_t off;
 	int error = 0, e;
 
-	n->count[COUNTER_TX_PLAIN]++;
+	n->count.tx_plain++;
 	it.nseg = 1;
 	for (off = 0; off < train->len; off += train->seg_size) {
 		it.data = train->data + off;
@@ -171,10 +171,10 @@ send_failed(struct netd *n, struct send_item *it, int error)
 	char text[ENDPOINT_TEXT];
 
 	if (error == EAGAIN || error == ENOBUFS) {
-		n->count[COUNTER_TX_BUSY]++;
+		n->count.tx_busy++;
 		return;
 	}
-	n->count[COUNTER_TX_ERRORS]++;
+	n->count.tx_errors++;
 	if (it->dev == NULL || it->dev->told)
 		return;
 	it->dev->told = true;
@@ -190,7 +190,7 @@ mend(struct netd *n, struct send_item *it, int error)
 	enum udp_family f = udp_family_of(it->to.remote.family);
 
 	if (it->to.has_local && is_source_error(error)) {
-		n->count[COUNTER_TX_UNPINNED]++;
+		n->count.tx_unpinned++;
 		source_unpin(&it->to);
 		if (it->dev != NULL) {
 			source_unpin(&it->dev->at);
@@ -227,7 +227,7 @@ flush(struct netd *n, enum udp_family f)
 		if (sent == -1 && errno == EAGAIN) {
 			/* The rest would fare no better. */
 			for (; off < q->n; off++)
-				n->count[COUNTER_TX_BUSY] += q->item[off].nseg;
+				n->count.tx_busy += q->item[off].nseg;
 			break;
 		}
 		if (sent == -1) {
@@ -235,7 +235,7 @@ flush(struct netd *n, enum udp_family f)
 			continue;
 		}
 		for (i = 0; i < (unsigned)sent; i++)
-			n->count[COUNTER_TX_DATAGRAMS] +=
+			n->count.tx_datagrams +=
 			    q->item[off + i].nseg;
 		off += (unsigned)sent;
 	}
@@ -261,7 +261,7 @@ item_new(struct netd *n, struct device *d, uint8_t tos)
 	struct send_item *it;
 
 	if (n->sock[f].fd == -1) {
-		n->count[COUNTER_TX_NO_SOCKET]++;
+		n->count.tx_no_socket++;
 		return NULL;
 	}
 	if (q->n == SEND_BATCH)
@@ -294,7 +294,7 @@ sender_data(struct netd *n, struct device *d, const uint8_t *data, size_t len,
 
 	if (nseg > 1 && (!n->sock[udp_family_of(d->at.remote.family)].gso ||
 	    (d->gso_limit != 0 && seg_size > d->gso_limit))) {
-		n->count[COUNTER_TX_PLAIN]++;
+		n->count.tx_plain++;
 		step = seg_size;
 	}
 	for (; len > 0; data += step, len -= step) {

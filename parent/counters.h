@@ -6,7 +6,7 @@
 #ifndef PARENT_COUNTERS_H
 #define PARENT_COUNTERS_H
 
-#include <stdint.h>
+#include "shared/counter.h"
 
 #define PARENT_COUNTERS(X)						\
 	X(link_up, "times that the interface came up")			\
@@ -21,9 +21,7 @@
 	X(log_suppressed, "lines of children over their rate")
 
 struct counters {
-#define X(name, help)	uint64_t name;
-	PARENT_COUNTERS(X)
-#undef X
+	PARENT_COUNTERS(COUNTER_FIELD)
 };
 
 #endif /* PARENT_COUNTERS_H */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "parent/parent.h"
+#include "shared/counter_show.h"
 #include "shared/clock.h"
 #include "shared/link_show.h"
 #include "shared/msg_net.h"
@@ -109,30 +110,16 @@ show_memory(struct link *out, uint32_t id)
 }
 
 static void
-show_counter(struct link *out, uint32_t id, const char *name, uint64_t value,
-    const char *help)
-{
-	uint8_t buf[ROW_MAX];
-	struct wbuf w;
-
-	row_begin(&w, buf, sizeof(buf), "counter");
-	row_str(&w, "process", proc_name(PROC_PARENT));
-	row_str(&w, "name", name);
-	row_u64(&w, "value", value);
-	row_str(&w, "help", help);
-	row_send(out, id, &w);
-}
-
-static void
 show_counters(struct parent *p, struct link *out, uint32_t id)
 {
-	struct counters *c = &p->count;
+	static const struct counter_text text[] = {
+		PARENT_COUNTERS(COUNTER_TEXT)
+	};
 
-	c->link_moves = p->follow.moves;
-	c->netlink_overruns = p->follow.overruns;
-#define X(name, help)	show_counter(out, id, #name, c->name, help);
-	PARENT_COUNTERS(X)
-#undef X
+	p->count.link_moves = p->follow.moves;
+	p->count.netlink_overruns = p->follow.overruns;
+	counters_send(out, id, PROC_PARENT, text, &p->count,
+	    sizeof(text) / sizeof(text[0]));
 }
 
 int
