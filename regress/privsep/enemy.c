@@ -275,36 +275,43 @@ run(struct kid *k, enum proc p)
 	    k->fault[0].type);
 }
 
-/* A header that adds up, over a payload of random bytes with a true type. */
+/*
+ * A header that adds up, over a payload of random bytes with a true type.
+ * It is made apart and then copied: a thread may be scribbling over it.
+ */
 static void
-fill(struct ring_hdr *h, enum ring_lane lane, enum proc victim, size_t *len)
+fill(struct ring_hdr *dst, enum ring_lane lane, enum proc victim, size_t *len)
 {
 	static const uint16_t hs[] = { 148, 92 };
-	uint8_t *p = ring_payload(h);
+	uint8_t *p = ring_payload(dst);
 	unsigned i, r = kid_random32() % 2;
+	struct ring_hdr h;
 
-	h->device = kid_random32() % 5;
-	h->path = kid_random32() | 1;
-	h->ecn = kid_random32() & 3;
-	h->local_key = kid_random32() & 3;
-	kid_random(h->from, sizeof(h->from));
-	h->kind = lane == RING_BULK ? RING_DATA : RING_HANDSHAKE;
+	memset(&h, 0, sizeof(h));
+	h.device = kid_random32() % 5;
+	h.path = kid_random32() | 1;
+	h.ecn = kid_random32() & 3;
+	h.local_key = kid_random32() & 3;
+	kid_random(h.from, sizeof(h.from));
+	h.kind = lane == RING_BULK ? RING_DATA : RING_HANDSHAKE;
+	*len = 0;
 	if (victim == PROC_NETD && kid_random32() % 4 == 0) {
-		h->kind = RING_CONTROL;
-		*len = 0;
+		h.kind = RING_CONTROL;
+		memcpy(dst, &h, sizeof(h));
 		return;
 	}
-	h->nseg = (uint16_t)(lane == RING_BULK ? 1 + kid_random32() % 64 : 1);
-	h->seg_size = (uint16_t)(lane == RING_BULK ?
+	h.nseg = (uint16_t)(lane == RING_BULK ? 1 + kid_random32() % 64 : 1);
+	h.seg_size = (uint16_t)(lane == RING_BULK ?
 	    1 + kid_random32() % 1000 : hs[r]);
-	h->last_size = (uint16_t)(lane == RING_BULK ?
-	    1 + kid_random32() % h->seg_size : h->seg_size);
-	*len = (size_t)(h->nseg - 1) * h->seg_size + h->last_size;
+	h.last_size = (uint16_t)(lane == RING_BULK ?
+	    1 + kid_random32() % h.seg_size : h.seg_size);
+	*len = (size_t)(h.nseg - 1) * h.seg_size + h.last_size;
+	memcpy(dst, &h, sizeof(h));
 	for (i = 0; i < 64 && i < *len; i++)
 		p[i] = (uint8_t)kid_random32();
-	for (i = 0; i < h->nseg; i++)
-		if (h->last_size >= 4)
-			put_le32(p + (size_t)i * h->seg_size,
+	for (i = 0; i < h.nseg; i++)
+		if (h.last_size >= 4)
+			put_le32(p + (size_t)i * h.seg_size,
 			    lane == RING_BULK ? 4 : r + 1);
 }
 
