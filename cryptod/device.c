@@ -116,7 +116,8 @@ remote_free(struct engine *e, struct remote *r)
 	peer_timers_stop(e, r);
 	handshake_clear(e, r);
 	keypairs_clear(e, r);
-	secslab_put(&e->remotes, r->secret);
+	if (secslab_put(&e->remotes, r->secret) == -1)
+		fatalx("the memory of remote keys is corrupt");
 	free(r);
 }
 

@@ -19,7 +19,8 @@ keypair_drop(struct engine *e, struct keypair **p)
 	index_drop(&e->index, kp->local_index);
 	loopguard_del(kp);
 	/* Taking them back wipes the keys.  (P19) */
-	secslab_put(&e->sessions, kp->keys);
+	if (secslab_put(&e->sessions, kp->keys) == -1)
+		fatalx("the memory of session keys is corrupt");
 	free(kp);
 	e->keypairs--;
 }

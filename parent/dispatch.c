@@ -63,6 +63,10 @@ on_fault(void *arg, struct link *l, struct imsg *im)
 	if (fault_recv(im, &sibling, &type, &verdict) == -1 ||
 	    sibling == PROC_PARENT || sibling == l->peer)
 		return -1;
+	if (verdict == MSG_CLOSED) {
+		suite_doom(&p->member[sibling]);
+		return 0;
+	}
 	row = msg_row(type);
 	log_warnx("%s says that %s %s %s (%04x): %s; ending",
 	    proc_name(l->peer), proc_name(sibling), verdict == MSG_UNREAD ?

@@ -97,7 +97,9 @@ void	 suite_run(struct parent *);
 /* READY came; when all are, the parent closes its own sandbox and says GO. */
 void	 suite_ready(struct member *, const struct sandbox_report *);
 /* The link_host's lost(): a breach, or the child is dead. */
-void	 suite_lost(void *, struct link *, const char *why);
+void	 suite_lost(void *, struct link *, enum msg_verdict, const char *why);
+/* The child is said to have closed a link: it is dying, or is made to. */
+void	 suite_doom(struct member *);
 /* The process at the other end of a link. */
 struct member	*suite_member(struct parent *, struct link *);
 

@@ -127,35 +127,34 @@ suite_run(struct parent *p)
 		log_warnx("the event loop failed");
 }
 
-static bool
-is_breach(const char *why)
-{
-	int v;
-
-	for (v = MSG_UNKNOWN; v <= MSG_CONTENT; v++)
-		if (strcmp(why, msg_verdict_name(v)) == 0)
-			return true;
-	return false;
-}
-
 /*
- * A child that broke the rules is ended at once.  One that closed its link
- * is most likely dying; SIGCHLD will tell of what, if it is given a moment.
+ * One that closed a link is most likely dying; SIGCHLD will tell of what, if
+ * it is given a moment.
  */
 void
-suite_lost(void *arg, struct link *l, const char *why)
+suite_doom(struct member *m)
 {
 	static const struct timeval moment = { 0, 100000 };
+
+	if (m->pid != 0 && m->parent->state != SUITE_ENDING)
+		event_add(m->doom, &moment);
+}
+
+/* A child that broke the rules is ended at once. */
+void
+suite_lost(void *arg, struct link *l, enum msg_verdict v, const char *why)
+{
 	struct member *m = suite_member(arg, l);
 
 	if (m->pid == 0)
 		return;
-	if (is_breach(why)) {
-		log_warnx("%s broke the rules (%s); killing it",
-		    proc_name(m->proc), why);
-		kill(m->pid, SIGKILL);
-	} else if (m->parent->state != SUITE_ENDING)
-		event_add(m->doom, &moment);
+	if (v == MSG_CLOSED) {
+		suite_doom(m);
+		return;
+	}
+	log_warnx("%s broke the rules (%s); killing it", proc_name(m->proc),
+	    why);
+	kill(m->pid, SIGKILL);
 }
 
 static void
@@ -167,7 +166,7 @@ on_doom(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (m->pid == 0)
 		return;
-	log_warnx("%s closed its link; killing it", proc_name(m->proc));
+	log_warnx("%s closed a link; killing it", proc_name(m->proc));
 	kill(m->pid, SIGKILL);
 }
 

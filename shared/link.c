@@ -14,7 +14,18 @@
 #define LINK_BATCH	16		/* messages a turn (P46) */
 
 static void
-link_lost(struct link *l, const char *why)
+tell_parent(struct link *l, uint16_t type, enum msg_verdict v)
+{
+	uint8_t p[4];
+
+	p[0] = (uint8_t)l->peer;
+	put_le16(p + 1, type);
+	p[3] = (uint8_t)v;
+	link_send(l->host->parent, MSG_FAULT, 0, -1, p, sizeof(p));
+}
+
+static void
+link_lost(struct link *l, uint16_t type, enum msg_verdict v, const char *why)
 {
 	struct link_host *h = l->host;
 
@@ -26,11 +37,14 @@ link_lost(struct link *l, const char *why)
 	if (l->wr != NULL)
 		event_del(l->wr);
 	if (h->lost != NULL)
-		h->lost(h->arg, l, why);
+		h->lost(h->arg, l, v, why);
 	else if (l->peer == PROC_PARENT)
 		_exit(1);		/* nobody is left to be told */
-	else
+	else {
+		/* It is dead, or lives and does not do its part. */
 		log_debug("link to %s: %s", proc_name(l->peer), why);
+		tell_parent(l, type, v);
+	}
 }
 
 void
@@ -38,24 +52,19 @@ link_fault(struct link *l, uint16_t type, enum msg_verdict v)
 {
 	struct link_host *h = l->host;
 	const struct msg_row *row = msg_row(type);
-	uint8_t p[4];
 
 	if (row != NULL)
 		l->chan.counts[msg_row_index(row)].refused++;
-	log_warnx("%s %s %s: %s", row != NULL ? row->name : "message",
-	    v == MSG_UNREAD ? "to" : "from", proc_name(l->peer),
-	    msg_verdict_name(v));
+	log_warnx("%s from %s: %s", row != NULL ? row->name : "message",
+	    proc_name(l->peer), msg_verdict_name(v));
 	if (h->lost != NULL) {
-		link_lost(l, msg_verdict_name(v));
+		link_lost(l, type, v, msg_verdict_name(v));
 		return;
 	}
 	if (l->peer == PROC_PARENT)
 		fatalx("the parent sent what it may not (type %04x: %s)", type,
 		    msg_verdict_name(v));
-	p[0] = (uint8_t)l->peer;
-	put_le16(p + 1, type);
-	p[3] = (uint8_t)v;
-	link_send(h->parent, MSG_FAULT, 0, -1, p, sizeof(p));
+	tell_parent(l, type, v);
 }
 
 static void
@@ -103,7 +112,7 @@ link_read(struct link *l, int max)
 			if (errno == EBADMSG)
 				link_fault(l, 0, MSG_SIZE);
 			else
-				link_lost(l, errno == 0 ? "closed" :
+				link_lost(l, 0, MSG_CLOSED, errno == 0 ? "closed" :
 				    strerror(errno));
 			return;
 		}
@@ -129,7 +138,7 @@ on_write(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (imsg_flush(&l->chan) == -1) {
-		link_lost(l, strerror(errno));
+		link_lost(l, 0, MSG_CLOSED, strerror(errno));
 		return;
 	}
 	if (!TAILQ_EMPTY(&l->chan.queue))
@@ -179,20 +188,17 @@ void
 link_send(struct link *l, uint16_t type, uint32_t id, int fd,
     const void *data, size_t len)
 {
-	bool unread;
-
 	if (!link_is_open(l)) {
 		if (fd != -1)
 			close(fd);
 		return;
 	}
 	if (imsg_send(&l->chan, type, id, fd, data, len) == -1) {
-		unread = errno == ENOBUFS && l->host->lost == NULL &&
-		    l->peer != PROC_PARENT;
-		link_lost(l, strerror(errno));
-		/* It lives and does not read: say so, or we hang. */
-		if (unread)
-			link_fault(l, type, MSG_UNREAD);
+		if (errno == ENOBUFS)
+			link_lost(l, type, MSG_UNREAD,
+			    msg_verdict_name(MSG_UNREAD));
+		else
+			link_lost(l, 0, MSG_CLOSED, strerror(errno));
 		return;
 	}
 	if (!TAILQ_EMPTY(&l->chan.queue))

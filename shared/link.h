@@ -38,12 +38,12 @@ struct link_host {
 	size_t			 nrows;
 	void			*arg;		/* of the handlers */
 	/*
-	 * Called in the parent on a breach or a lost link; children leave it
-	 * NULL: losing the parent ends them at once, losing a sibling makes
-	 * them wait for the parent's word.
+	 * Called in the parent on a breach or a lost link (MSG_CLOSED);
+	 * children leave it NULL: losing the parent ends them at once, losing
+	 * a sibling is a FAULT, and they wait for the parent's word.
 	 */
 	void			(*lost)(void *arg, struct link *,
-				    const char *why);
+				    enum msg_verdict, const char *why);
 	struct link		*parent;	/* where FAULT and LOG go */
 };
 

@@ -260,6 +260,7 @@ msg_verdict_name(enum msg_verdict v)
 		[MSG_SIZE] = "wrong size",
 		[MSG_FD] = "wrong file descriptor",
 		[MSG_UNREAD] = "not read in time",
+		[MSG_CLOSED] = "link closed",
 		[MSG_CONTENT] = "malformed content",
 	};
 

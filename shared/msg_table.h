@@ -51,6 +51,7 @@ enum msg_verdict {
 	MSG_SIZE,
 	MSG_FD,				/* missing, unwanted or of another kind */
 	MSG_UNREAD,			/* said to it, and it does not read */
+	MSG_CLOSED,			/* its end of the link is gone */
 	MSG_CONTENT			/* its handler could not read it */
 };
 

@@ -356,8 +356,8 @@ shut(int *fd)
 }
 
 /*
- * All that one sibling held is closed, as if it died: the child waits for
- * the parent's word, and uses no time for that.
+ * All that one sibling held is closed, as if it died: the child tells the
+ * parent, waits for its word, and uses no time for that.
  */
 static void
 lose_sibling(enum proc p, enum proc lost)
@@ -382,7 +382,9 @@ lose_sibling(enum proc p, enum proc lost)
 	    proc_name(lost), ticks);
 	ck_assert_msg(kid_sync(&k, other, SLOW), "%s hangs after the loss "
 	    "of %s", proc_name(p), proc_name(lost));
-	ck_assert_uint_eq(k.faults, 0);
+	ck_assert_uint_eq(k.faults, 1);
+	ck_assert_int_eq(k.fault[0].sibling, lost);
+	ck_assert_int_eq(k.fault[0].verdict, MSG_CLOSED);
 	say_fd(&k, MSG_SHUTDOWN, NULL, 0, -1);
 	check_end(&k, "SHUTDOWN after a sibling's loss", 0);
 }

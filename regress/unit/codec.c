@@ -26,10 +26,11 @@ static struct imsg_chan other;
 static struct imsg m;
 
 static void
-lost(void *arg, struct link *ln, const char *why)
+lost(void *arg, struct link *ln, enum msg_verdict v, const char *why)
 {
 	(void)arg;
 	(void)ln;
+	(void)v;
 	ck_abort_msg("link lost: %s", why);
 }
 

@@ -59,10 +59,11 @@ drained(void *arg, struct link *l)
 }
 
 static void
-lost(void *arg, struct link *l, const char *why)
+lost(void *arg, struct link *l, enum msg_verdict v, const char *why)
 {
 	(void)arg;
 	(void)l;
+	ck_assert(v != MSG_OK);
 	ck_assert_ptr_nonnull(why);
 	losses++;
 }
@@ -221,6 +222,11 @@ START_TEST(sibling_gone)
 	turn();
 	ck_assert(!link_is_open(&side));
 	link_send(&side, MSG_SET_END, 0, -1, NULL, 0);	/* nothing happens */
+	/* The parent is told once: it may live and only pretend. */
+	ck_assert_int_eq(imsg_recv(&parent, &m), 1);
+	ck_assert_int_eq(m.type, MSG_FAULT);
+	ck_assert_int_eq(m.data[0], PROC_CRYPTOD);
+	ck_assert_int_eq(m.data[3], MSG_CLOSED);
 	ck_assert_int_eq(imsg_recv(&parent, &m), 0);
 	link_close(&side);
 	link_close(&side);
