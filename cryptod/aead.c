@@ -1,48 +1,207 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ChaCha20-Poly1305 by libsodium.
+ * Which library does ChaCha20-Poly1305: checks, measures and chooses.
  */
-
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
-#include "cryptod/aead.h"
+#include "cryptod/aead_backend.h"
 #include "shared/bytes.h"
+
+/* It must be this much faster: memory and another library have a price. */
+#define GAIN_PERCENT	10
+
+/*
+ * Written by the main thread before there is another one.  That these are
+ * not in a context spares the packet path a pointer, and a process has one
+ * CPU to choose for.
+ */
+static const struct aead_backend	*used = &aead_sodium;
+static struct aead_speed		 speeds[2];
+static size_t				 nspeeds;
+static char				 reason[96] = "not chosen yet";
 
 const char *
 aead_name(void)
 {
-	return ("libsodium");
+	return used->detail();
+}
+
+const char *
+aead_reason(void)
+{
+	return reason;
+}
+
+bool
+aead_speed(size_t i, struct aead_speed *s)
+{
+	if (i >= nspeeds)
+		return false;
+	*s = speeds[i];
+	return true;
+}
+
+/* Ready to compute and right, or ended again with errno. */
+static int
+start_checked(const struct aead_backend *b)
+{
+	if (b->begin() == -1)
+		return -1;
+	if (aead_check_known(b) == -1 || aead_check_cross(b) == -1) {
+		b->end();
+		errno = EBADMSG;
+		return -1;
+	}
+	return 0;
+}
+
+static void
+stop(const struct aead_backend *b)
+{
+	b->end();
+	b->trim();
+}
+
+/* Seconds for a packet there and back are what counts. */
+static unsigned int
+both_ways(const struct aead_speed *s)
+{
+	if (s->seal == 0 || s->open == 0)
+		return 0;
+	return (unsigned int)((uint64_t)s->seal * s->open /
+	    (s->seal + s->open));
+}
+
+static void
+choose(const struct aead_backend *b)
+{
+	const struct aead_backend *const both[2] = { &aead_sodium, b };
+	unsigned int ours, theirs;
+
+	if (aead_measure(both, 2, speeds) == -1) {
+		snprintf(reason, sizeof(reason), "no memory to measure");
+		stop(b);
+		return;
+	}
+	nspeeds = 2;
+	ours = both_ways(&speeds[0]);
+	theirs = both_ways(&speeds[1]);
+	if (ours == 0 || (uint64_t)theirs * 100 <
+	    (uint64_t)ours * (100 + GAIN_PERCENT)) {
+		snprintf(reason, sizeof(reason), "%s is not %d %% faster",
+		    b->detail(), GAIN_PERCENT);
+		stop(b);
+		return;
+	}
+	used = b;
+	b->trim();
+	snprintf(reason, sizeof(reason), "%u.%u times as fast as %s",
+	    theirs / ours, theirs * 10 / ours % 10, aead_sodium.name);
+}
+
+int
+aead_init(void)
+{
+	const struct aead_backend *const alone[1] = { &aead_sodium };
+	const struct aead_backend *b = aead_ipsecmb;
+
+	if (aead_check_known(&aead_sodium) == -1)
+		return -1;
+	if (b != NULL && start_checked(b) == 0) {
+		choose(b);
+		return 0;
+	}
+	if (b == NULL)
+		snprintf(reason, sizeof(reason),
+		    "no other library is built in");
+	else {
+		snprintf(reason, sizeof(reason), "%s %s", b->name,
+		    errno == EBADMSG ? "computes wrong results" :
+		    errno == ENOTSUP ? "has nothing for this CPU" :
+		    "has no memory");
+		b->trim();
+	}
+	if (aead_measure(alone, 1, speeds) == 0)
+		nspeeds = 1;
+	return 0;
+}
+
+int
+aead_force(const char *name)
+{
+	const struct aead_backend *b = aead_ipsecmb;
+
+	if (strcmp(name, aead_sodium.name) == 0) {
+		if (used != &aead_sodium)
+			stop(used);
+		used = &aead_sodium;
+	} else if (strcmp(name, "ipsec-mb") == 0) {
+		if (b == NULL) {
+			errno = ENOTSUP;
+			return -1;
+		}
+		if (used != b && start_checked(b) == -1)
+			return -1;
+		used = b;
+		b->trim();
+	} else {
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(reason, sizeof(reason), "forced");
+	return 0;
+}
+
+int
+aead_thread_begin(void)
+{
+	if (used->begin() == -1)
+		return -1;
+	used->trim();
+	return 0;
+}
+
+void
+aead_thread_end(void)
+{
+	used->end();
+}
+
+int
+aead_selftest(void)
+{
+	return aead_check_known(used);
 }
 
 void
 aead_seal(void *dst, const void *src, size_t len,
     const uint8_t key[AEAD_KEYLEN], uint64_t counter)
 {
-	uint8_t	nonce[AEAD_NONCELEN] = { 0 };
+	uint8_t nonce[AEAD_NONCELEN] = { 0 };
 
 	put_le64(nonce + 4, counter);
-	aead_seal_ad(dst, src, len, NULL, 0, key, nonce);
+	used->seal(dst, src, len, NULL, 0, key, nonce);
 }
 
 int
 aead_open(void *dst, const void *src, size_t len,
     const uint8_t key[AEAD_KEYLEN], uint64_t counter)
 {
-	uint8_t	nonce[AEAD_NONCELEN] = { 0 };
+	uint8_t nonce[AEAD_NONCELEN] = { 0 };
 
 	put_le64(nonce + 4, counter);
-	return (aead_open_ad(dst, src, len, NULL, 0, key, nonce));
+	return used->open(dst, src, len, NULL, 0, key, nonce);
 }
 
+/* Handshakes: too short to gain, and they need no second opinion. */
 void
 aead_seal_ad(void *dst, const void *src, size_t len, const void *ad,
     size_t adlen, const uint8_t key[AEAD_KEYLEN],
     const uint8_t nonce[AEAD_NONCELEN])
 {
-	crypto_aead_chacha20poly1305_ietf_encrypt(dst, NULL, src, len, ad,
-	    adlen, NULL, nonce, key);
+	aead_sodium.seal(dst, src, len, ad, adlen, key, nonce);
 }
 
 int
@@ -50,63 +209,5 @@ aead_open_ad(void *dst, const void *src, size_t len, const void *ad,
     size_t adlen, const uint8_t key[AEAD_KEYLEN],
     const uint8_t nonce[AEAD_NONCELEN])
 {
-	if (len < AEAD_TAGLEN)
-		return (-1);
-	return (crypto_aead_chacha20poly1305_ietf_decrypt(dst, NULL, NULL,
-	    src, len, ad, adlen, nonce, key));
-}
-
-/*
- * The keepalive and the first data packet of our handshake vector "plain":
- * the forms that every tunnel starts with.
- */
-int
-aead_selftest(void)
-{
-	static const uint8_t	key[AEAD_KEYLEN] = {
-		0x6e, 0xfb, 0x2c, 0xc2, 0x4c, 0x67, 0x8e, 0x2a,
-		0xf0, 0x4d, 0xb3, 0xd3, 0x86, 0xa9, 0xea, 0xca,
-		0xf0, 0xee, 0x0f, 0xe2, 0xe4, 0x4f, 0xfe, 0xe0,
-		0xfb, 0xb2, 0xa1, 0xb2, 0x45, 0x48, 0x02, 0x1f
-	};
-	static const uint8_t	keepalive[AEAD_TAGLEN] = {
-		0xae, 0xba, 0x46, 0xb8, 0x9a, 0xfa, 0xc3, 0xd3,
-		0x30, 0xc4, 0x90, 0x39, 0xda, 0x47, 0x0e, 0x0d
-	};
-	static const uint8_t	inner[32] = {
-		0x45, 0x00, 0x00, 0x1d, 0x00, 0x01, 0x00, 0x00,
-		0x40, 0x11, 0x66, 0xcd, 0x0a, 0x00, 0x00, 0x01,
-		0x0a, 0x00, 0x00, 0x02, 0x00, 0x01, 0x02, 0x03,
-		0x04, 0x05, 0x06, 0x07, 0x08, 0x00, 0x00, 0x00
-	};
-	static const uint8_t	packet[32 + AEAD_TAGLEN] = {
-		0x33, 0xbd, 0xfe, 0xde, 0xf2, 0x7e, 0x8b, 0x4a,
-		0x50, 0x56, 0xcf, 0x52, 0x96, 0x15, 0xdb, 0xaa,
-		0x79, 0xe8, 0xb2, 0x4f, 0x9d, 0xec, 0xc7, 0xc9,
-		0x56, 0x1b, 0xf7, 0xbb, 0xf1, 0x92, 0xed, 0x7a,
-		0x6f, 0x83, 0xd7, 0x74, 0x49, 0x62, 0xfd, 0x30,
-		0x47, 0x72, 0xd1, 0x50, 0x41, 0x90, 0x0e, 0x12
-	};
-	uint8_t			buf[sizeof(packet)];
-
-	aead_seal(buf, NULL, 0, key, 0);
-	if (memcmp(buf, keepalive, sizeof(keepalive)) != 0)
-		return (-1);
-	if (aead_open(buf, buf, sizeof(keepalive), key, 0) == -1 ||
-	    aead_open(buf, keepalive, sizeof(keepalive), key, 1) != -1)
-		return (-1);
-
-	/* In place, as the packet path does it. */
-	memcpy(buf, inner, sizeof(inner));
-	aead_seal(buf, buf, sizeof(inner), key, 1);
-	if (memcmp(buf, packet, sizeof(packet)) != 0)
-		return (-1);
-	if (aead_open(buf, buf, sizeof(packet), key, 1) == -1 ||
-	    memcmp(buf, inner, sizeof(inner)) != 0)
-		return (-1);
-	memcpy(buf, packet, sizeof(packet));
-	buf[0] ^= 1;
-	if (aead_open(buf, buf, sizeof(packet), key, 1) != -1)
-		return (-1);
-	return (0);
+	return aead_sodium.open(dst, src, len, ad, adlen, key, nonce);
 }

@@ -97,11 +97,22 @@ show_memory(struct show *s)
 static void
 show_crypto(struct show *s)
 {
+	static const char *const columns[2][2] = {
+		{ "libsodium_seal", "libsodium_open" },
+		{ "ipsecmb_seal", "ipsecmb_open" },
+	};
 	const struct engine *e = &s->c->engine;
+	struct aead_speed speed;
+	size_t i;
 
 	show_begin(s, "crypto");
 	row_str(&s->w, "aead", "ChaCha20-Poly1305");
 	row_str(&s->w, "aead_source", aead_name());
+	row_str(&s->w, "aead_reason", aead_reason());
+	for (i = 0; i < 2 && aead_speed(i, &speed); i++) {
+		row_u64(&s->w, columns[i][0], speed.seal);
+		row_u64(&s->w, columns[i][1], speed.open);
+	}
 	row_str(&s->w, "hash", "BLAKE2s, own");
 	row_str(&s->w, "curve", "X25519, libsodium");
 	row_bool(&s->w, "identity",

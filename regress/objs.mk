@@ -12,8 +12,10 @@ TOOLS		:= $(patsubst regress/tools/%.c,%,$(wildcard regress/tools/*.c))
 FUZZERS		:= $(patsubst regress/fuzz/%.c,%,$(wildcard regress/fuzz/*.c))
 
 UNIT_OBJS_addr		= shared/addr.o shared/codec.o
+AEAD_OBJS		= cryptod/aead.o cryptod/aead_check.o \
+		   cryptod/aead_ipsecmb.o cryptod/aead_sodium.o
 # The protocol core of cryptod and all that it is made of.
-CORE_OBJS		= cryptod/aead.o cryptod/device.o cryptod/ecn.o \
+CORE_OBJS		= $(AEAD_OBJS) cryptod/device.o cryptod/ecn.o \
 		   cryptod/engine.o cryptod/ephemeral.o cryptod/handshake.o \
 		   cryptod/icmp.o cryptod/inbound.o cryptod/index.o \
 		   cryptod/ip.o cryptod/keypair.o cryptod/loopguard.o \
@@ -23,9 +25,10 @@ CORE_OBJS		= cryptod/aead.o cryptod/device.o cryptod/ecn.o \
 		   shared/log.o shared/secmem.o shared/tai64n.o \
 		   shared/timer.o
 
-UNIT_OBJS_aead		= cryptod/aead.o regress/unit/vectors.o
+UNIT_OBJS_aead		= $(AEAD_OBJS) regress/unit/vectors.o
 UNIT_OBJS_blake2s	= regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
+UNIT_OBJS_checksum	= cryptod/checksum.o regress/unit/packets.o
 UNIT_OBJS_codec		= shared/addr.o shared/codec.o shared/imsg.o \
 		   shared/link.o shared/log.o shared/msg_crypto.o \
 		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
@@ -51,9 +54,11 @@ UNIT_OBJS_landlock	= shared/landlock.o
 UNIT_OBJS_link		= shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_table.o
 UNIT_OBJS_log		= shared/log.o
+UNIT_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
+		   cryptod/segment.o regress/unit/packets.o
 UNIT_OBJS_msg_table	= shared/msg_table.o
 UNIT_OBJS_netd_device	= netd/cookie.o netd/device.o shared/blake2s.o
-UNIT_OBJS_noise		= cryptod/aead.o cryptod/noise.o cryptod/symmetric.o \
+UNIT_OBJS_noise		= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o shared/tai64n.o
 UNIT_OBJS_priv		= shared/caps.o shared/priv.o
@@ -66,8 +71,10 @@ UNIT_OBJS_row		= shared/codec.o shared/row.o
 UNIT_OBJS_sandbox	= shared/caps.o shared/sandbox.o \
 		   shared/sandbox_tables.o
 UNIT_OBJS_secmem	= shared/secmem.o
+UNIT_OBJS_segment	= cryptod/checksum.o cryptod/ip.o cryptod/segment.o \
+		   regress/unit/packets.o
 UNIT_OBJS_source	= netd/source.o shared/addr.o shared/codec.o
-UNIT_OBJS_symmetric	= cryptod/aead.o cryptod/symmetric.o \
+UNIT_OBJS_symmetric	= $(AEAD_OBJS) cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
 UNIT_OBJS_tai64n	= regress/unit/vectors.o shared/tai64n.o
@@ -83,6 +90,7 @@ PRIVSEP_OBJS_netd	= netd/cookie.o shared/addr.o shared/blake2s.o \
 		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
 		   shared/ring.o shared/row.o shared/version.o
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
+FUZZ_OBJS_aead		= $(AEAD_OBJS)
 FUZZ_OBJS_codecs	= shared/addr.o shared/codec.o shared/log.o \
 		   shared/msg_crypto.o shared/msg_net.o shared/msg_parent.o \
 		   shared/msg_table.o shared/version.o
@@ -95,13 +103,17 @@ FUZZ_OBJS_hex		= shared/hex.o
 FUZZ_OBJS_icmp		= cryptod/icmp.o cryptod/ip.o
 FUZZ_OBJS_imsg		= shared/imsg.o shared/msg_table.o
 FUZZ_OBJS_ip		= cryptod/ip.o
-FUZZ_OBJS_noise		= cryptod/aead.o cryptod/noise.o cryptod/symmetric.o \
+FUZZ_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
+		   cryptod/segment.o regress/unit/packets.o
+FUZZ_OBJS_noise		= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   shared/blake2s.o shared/blake2s_kdf.o shared/tai64n.o
 FUZZ_OBJS_output	= ctl/human.o ctl/json.o ctl/status.o ctl/text.o \
 		   shared/codec.o shared/log.o shared/row.o
 FUZZ_OBJS_replay	= cryptod/replay.o
 FUZZ_OBJS_ring		= shared/ring.o
 FUZZ_OBJS_row		= shared/codec.o shared/row.o
+FUZZ_OBJS_segment	= cryptod/checksum.o cryptod/ip.o cryptod/segment.o \
+		   regress/unit/packets.o
 FUZZ_OBJS_source	= netd/source.o
 FUZZ_OBJS_timer		= shared/timer.o
 FUZZ_OBJS_tokens	= ctl/tokens.o
