@@ -14,8 +14,9 @@
 	X(tun_write_failed, "packets that the TUN device refused")	\
 	X(tun_write_full, "packets dropped, the TUN queue was full")	\
 	X(tun_bad_header, "packets with an impossible virtio header")	\
-	X(tun_gso, "packets dropped, segmentation was not asked for")	\
-	X(tun_checksums, "partial checksums completed")			\
+	X(tun_segmented, "large packets read and cut")			\
+	X(tun_merged, "large packets merged and written")		\
+	X(tun_merge_refused, "merged packets that the kernel refused")	\
 	X(out_sent, "data packets sealed and handed to netd")		\
 	X(out_keepalives, "keepalives sealed and handed to netd")	\
 	X(out_not_ip, "outbound dropped: not an IP packet")		\

@@ -28,6 +28,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 
+#define TUN_TURNS	4		/* batches read before others are served */
 #define TIMERS_A_TURN	32	/* each may cost a handshake (P46) */
 /* While handshakes are held back, how often to look for data (ns). */
 #define BUSY_NAP	CLOCK_NSEC_PER_MSEC
@@ -196,7 +197,8 @@ on_tun_fd(void *arg, struct link *l, struct imsg *m)
 		return -1;
 	if (set_nonblock(m->fd) == -1)
 		fatal("cannot set up the TUN device");
-	tun_init(&c->tun, m->fd, &c->engine);
+	if (tun_init(&c->tun, m->fd, &c->engine) == -1)
+		fatal("cannot set up the TUN device");
 	m->fd = -1;
 	c->has_tun = true;
 	child_check_ready(c);
@@ -216,11 +218,15 @@ static void
 on_tun(evutil_socket_t fd, short what, void *arg)
 {
 	struct cryptod *c = arg;
+	int i;
 
 	(void)fd;
 	(void)what;
 	engine_tick(&c->engine);
-	tun_read(&c->tun);
+	for (i = 0; i < TUN_TURNS && tun_read(&c->tun); i++)
+		egress_publish(&c->egress);
+	egress_publish(&c->egress);
+	tun_flush(&c->tun);
 }
 
 static void
@@ -243,6 +249,7 @@ stop(void *arg)
 	secmem_clear(&c->arena);
 	sodium_memzero(c->ingress.buf, sizeof(c->ingress.buf));
 	sodium_memzero(c->tun.buf, sizeof(c->tun.buf));
+	sodium_memzero(c->tun.piece, sizeof(c->tun.piece));
 }
 
 static void
@@ -293,6 +300,7 @@ turn(struct cryptod *c)
 
 	engine_tick(&c->engine);
 	in = ingress_serve(&c->ingress);
+	tun_flush(&c->tun);
 	if (in == INGRESS_FAULT)
 		link_fault(&c->child.sibling[PROC_NETD], MSG_RING,
 		    MSG_CONTENT);
@@ -387,8 +395,8 @@ main(int argc, char **argv)
 
 	if (sodium_init() == -1)
 		fatalx("cannot start libsodium");
-	if (aead_selftest() == -1)
-		fatalx("%s computes wrong results", aead_name());
+	if (aead_init() == -1)
+		fatalx("libsodium computes wrong results");
 	child_begin(c, &conf, argc, argv);
 	if (engine_init(&c->engine, &c->arena, NULL) == -1)
 		fatalx("out of memory");

@@ -5,67 +5,16 @@
 #include <sys/uio.h>
 
 #include <errno.h>
-#include <linux/virtio_net.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cryptod/outbound.h"
+#include "cryptod/segment.h"
 #include "cryptod/tun.h"
-#include "shared/bytes.h"
 
-_Static_assert(sizeof(struct virtio_net_hdr) == TUN_VNET_HDR,
-    "virtio header without the count of buffers");
-
-void
-tun_init(struct tun *t, int fd, struct engine *e)
-{
-	t->fd = fd;
-	t->engine = e;
-	t->gone = false;
-}
-
-int
-tun_complete_checksum(uint8_t *p, size_t len, size_t start, size_t offset)
-{
-	uint32_t sum = 0;
-	size_t i;
-
-	/* Both numbers are the kernel's, and checked all the same (P39). */
-	if (start > len || offset > len || start + offset + 2 > len)
-		return -1;
-	for (i = start; i + 1 < len; i += 2)
-		sum += get_be16(p + i);
-	if (i < len)
-		sum += (uint32_t)p[i] << 8;
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
-	/* Zero would mean "no checksum" to UDP; both mean the same sum. */
-	put_be16(p + start + offset, sum == 0 ? 0xffff : (uint16_t)sum);
-	return 0;
-}
-
-/* 0 if the packet behind the header may be sent. */
-static int
-tun_header(struct tun *t, uint8_t *p, size_t len)
-{
-	struct counters *n = &t->engine->n;
-	struct virtio_net_hdr h;
-
-	memcpy(&h, t->buf, sizeof(h));
-	if (h.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
-		n->tun_gso++;
-		return -1;
-	}
-	if ((h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
-		return 0;
-	/* Of whatever protocol, not only of TCP and UDP (P45). */
-	if (tun_complete_checksum(p, len, h.csum_start, h.csum_offset) == -1) {
-		n->tun_bad_header++;
-		return -1;
-	}
-	n->tun_checksums++;
-	return 0;
-}
+#define MERGE_TCP	(MERGE_TCP4 | MERGE_TCP6)
+#define MERGE_UDP	(MERGE_UDP4 | MERGE_UDP6)
 
 static void
 tun_failed(struct tun *t)
@@ -74,49 +23,144 @@ tun_failed(struct tun *t)
 		t->gone = true;
 }
 
-void
-tun_read(struct tun *t)
+static int
+put(struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p,
+    size_t len)
 {
-	uint8_t *p = t->buf + TUN_VNET_HDR;
-	ssize_t n;
-	size_t len;
-	int i;
+	struct iovec iov[2];
 
-	for (i = 0; i < TUN_BATCH && !t->gone; i++) {
-		n = read(t->fd, t->buf, TUN_VNET_HDR + TUN_PACKET_MAX);
-		if (n == -1) {
-			tun_failed(t);
+	iov[0].iov_base = (void *)(uintptr_t)h;
+	iov[0].iov_len = sizeof(*h);
+	iov[1].iov_base = (void *)(uintptr_t)p;
+	iov[1].iov_len = len;
+	return writev(t->fd, iov, 2) == -1 ? -1 : 0;
+}
+
+static void
+count_write(struct tun *t, int result)
+{
+	struct counters *n = &t->engine->n;
+
+	if (result == 0)
+		n->tun_written++;
+	else if (errno == EAGAIN || errno == ENOBUFS)
+		n->tun_write_full++;
+	else
+		n->tun_write_failed++;
+	if (result == -1)
+		tun_failed(t);
+}
+
+/*
+ * The kernel does not take this kind of merged packet: it gets the pieces,
+ * and no more of this kind is made.
+ */
+static void
+put_pieces(struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p,
+    size_t len)
+{
+	static const struct virtio_net_hdr plain;
+	struct segment s;
+	size_t n;
+
+	t->engine->n.tun_merge_refused++;
+	t->merge->what &= h->gso_type == VIRTIO_NET_HDR_GSO_UDP_L4 ?
+	    ~(unsigned)MERGE_UDP : ~(unsigned)MERGE_TCP;
+	/* It was made of what came in and is changed by nobody any more. */
+	if (segment_begin(&s, h, (uint8_t *)(uintptr_t)p, len) == -1) {
+		t->engine->n.tun_write_failed++;
+		return;
+	}
+	while (segment_next(&s, t->piece, sizeof(t->piece), &n) == 1)
+		count_write(t, put(t, &plain, t->piece, n));
+}
+
+static void
+put_merged(void *arg, const struct virtio_net_hdr *h, const uint8_t *p,
+    size_t len)
+{
+	struct tun *t = arg;
+	int r = put(t, h, p, len);
+
+	if (h->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+		if (r == -1 && errno == EINVAL) {
+			put_pieces(t, h, p, len);
 			return;
 		}
-		t->engine->n.tun_read++;
-		if (n <= TUN_VNET_HDR) {
-			t->engine->n.tun_bad_header++;
-			continue;
-		}
-		len = (size_t)n - TUN_VNET_HDR;
-		if (tun_header(t, p, len) == 0)
-			outbound_packet(t->engine, p, len);
+		t->engine->n.tun_merged++;
 	}
+	count_write(t, r);
+}
+
+int
+tun_init(struct tun *t, int fd, struct engine *e)
+{
+	t->merge = calloc(1, sizeof(*t->merge));
+	if (t->merge == NULL)
+		return -1;
+	merge_init(t->merge, MERGE_TCP | MERGE_UDP, put_merged, t);
+	t->fd = fd;
+	t->engine = e;
+	t->gone = false;
+	return 0;
 }
 
 void
 tun_write(struct tun *t, const uint8_t *p, size_t len)
 {
-	struct virtio_net_hdr h;
-	struct iovec iov[2];
+	merge_add(t->merge, p, len);
+}
 
-	memset(&h, 0, sizeof(h));
-	iov[0].iov_base = &h;
-	iov[0].iov_len = sizeof(h);
-	iov[1].iov_base = (void *)(uintptr_t)p;
-	iov[1].iov_len = len;
-	if (writev(t->fd, iov, 2) != -1) {
-		t->engine->n.tun_written++;
+void
+tun_flush(struct tun *t)
+{
+	merge_flush(t->merge);
+}
+
+/* What was read behind the header, as one packet or many. */
+static void
+send_read(struct tun *t, uint8_t *p, size_t len)
+{
+	struct counters *n = &t->engine->n;
+	struct virtio_net_hdr h;
+	struct segment s;
+	size_t piece;
+
+	memcpy(&h, t->buf, sizeof(h));
+	if (segment_begin(&s, &h, p, len) == -1) {
+		n->tun_bad_header++;
 		return;
 	}
-	if (errno == EAGAIN || errno == ENOBUFS)
-		t->engine->n.tun_write_full++;
-	else
-		t->engine->n.tun_write_failed++;
-	tun_failed(t);
+	if (s.count == 1) {
+		outbound_packet(t->engine, s.pkt, s.len);
+		return;
+	}
+	n->tun_segmented++;
+	while (segment_next(&s, t->piece, TUN_PACKET_MAX, &piece) == 1)
+		outbound_packet(t->engine, t->piece, piece);
+}
+
+bool
+tun_read(struct tun *t)
+{
+	uint8_t *p = t->buf + VNET_HDR_LEN;
+	size_t bytes = 0;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < TUN_BATCH && bytes < TUN_BATCH_BYTES; i++) {
+		n = read(t->fd, t->buf, VNET_HDR_LEN + TUN_PACKET_MAX);
+		if (n == -1) {
+			tun_failed(t);
+			return false;
+		}
+		t->engine->n.tun_read++;
+		if (n <= VNET_HDR_LEN) {
+			t->engine->n.tun_bad_header++;
+			continue;
+		}
+		bytes += (size_t)n;
+		send_read(t, p, (size_t)n - VNET_HDR_LEN);
+	}
+	return true;
 }

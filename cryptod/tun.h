@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A queue of the TUN device.  Every packet has a virtio header before it
- * (WIREGUARD 8.1); segmentation offload is not asked for, a partial checksum
- * is completed.
+ * The TUN device: packets behind a virtio header (WIREGUARD 8).  The kernel
+ * may hand us packets of up to 64 KiB to be cut, and takes merged ones; what
+ * it refuses merged is written piece by piece, and not merged again (P40).
  */
 #ifndef WARREN_CRYPTOD_TUN_H
 #define WARREN_CRYPTOD_TUN_H
@@ -12,29 +12,31 @@
 #include <stdint.h>
 
 #include "cryptod/engine.h"
+#include "cryptod/merge.h"
+#include "cryptod/vnet.h"
 
 #define TUN_BATCH	64		/* reads a turn (P46) */
-#define TUN_VNET_HDR	10
+#define TUN_BATCH_BYTES	65536		/* or so much, if that is less */
 #define TUN_PACKET_MAX	65535		/* whatever the MTU is now (P36) */
 
 struct tun {
 	int		 fd;
 	struct engine	*engine;
+	struct merge	*merge;
 	bool		 gone;		/* the device was deleted */
-	uint8_t		 buf[TUN_VNET_HDR + TUN_PACKET_MAX + ENGINE_TAILROOM];
+	uint8_t		 buf[VNET_HDR_LEN + TUN_PACKET_MAX + ENGINE_TAILROOM];
+	uint8_t		 piece[TUN_PACKET_MAX + ENGINE_TAILROOM];
 };
 
-void	 tun_init(struct tun *, int fd, struct engine *);
-/* Reads and sends at most TUN_BATCH packets. */
-void	 tun_read(struct tun *);
-/* Writes one packet; what the kernel does not take is counted and dropped. */
-void	 tun_write(struct tun *, const uint8_t *p, size_t len);
+/* 0, or -1 (ENOMEM).  Before the last filter: it maps memory. */
+int	 tun_init(struct tun *, int fd, struct engine *);
+/* Reads and sends a batch; is there probably more? */
+bool	 tun_read(struct tun *);
 /*
- * Completes a partial checksum: the 16-bit field at start + offset holds the
- * folded sum of the pseudo header, whatever the protocol.  0, or -1 if that
- * is not in the packet.
+ * Writes one packet, at once or merged with others at the next tun_flush();
+ * what the kernel does not take is counted and dropped.
  */
-int	 tun_complete_checksum(uint8_t *p, size_t len, size_t start,
-	    size_t offset);
+void	 tun_write(struct tun *, const uint8_t *p, size_t len);
+void	 tun_flush(struct tun *);
 
 #endif

@@ -40,6 +40,7 @@ UNIT_OBJS_device	= $(CORE_OBJS) cryptod/change.o \
 		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
 UNIT_OBJS_ecn		= cryptod/ecn.o
 UNIT_OBJS_egress	= $(CORE_OBJS) cryptod/egress.o cryptod/ingress.o \
+		   cryptod/checksum.o cryptod/merge.o cryptod/segment.o \
 		   cryptod/tun.o shared/clock.o shared/ring.o
 UNIT_OBJS_envelope	= netd/cookie.o netd/dedupe.o netd/envelope.o \
 		   netd/ratelimit.o shared/addr.o shared/blake2s.o \

@@ -12,7 +12,6 @@
 #include "cryptod/egress.h"
 #include "cryptod/ingress.h"
 #include "cryptod/outbound.h"
-#include "cryptod/tun.h"
 #include "shared/bytes.h"
 #include "unit.h"
 
@@ -286,52 +285,6 @@ START_TEST(hostile)
 }
 END_TEST
 
-static uint32_t
-sum(const uint8_t *p, size_t len)
-{
-	uint32_t s = 0;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		s += i % 2 == 0 ? (uint32_t)p[i] << 8 : p[i];
-	while (s > 0xffff)
-		s = (s & 0xffff) + (s >> 16);
-	return s;
-}
-
-START_TEST(checksums)
-{
-	uint8_t p[101], pseudo[2];
-	uint32_t s;
-	size_t len;
-
-	for (len = 40; len <= sizeof(p); len++) {
-		randombytes_buf(p, len);
-		memcpy(pseudo, p + 26, 2);
-		ck_assert_int_eq(tun_complete_checksum(p, len, 20, 6), 0);
-		/* As the receiver adds it up: all and the pseudo header. */
-		s = sum(p + 20, len - 20) + sum(pseudo, 2);
-		ck_assert_uint_eq((s & 0xffff) + (s >> 16), 0xffff);
-	}
-	/* Zeros with a pseudo header of 0x1234. */
-	memset(p, 0, sizeof(p));
-	put_be16(p + 26, 0x1234);
-	ck_assert_int_eq(tun_complete_checksum(p, 60, 20, 6), 0);
-	ck_assert_uint_eq(get_be16(p + 26), 0xedcb);
-	ck_assert_uint_eq(sum(p + 20, 40), 0xedcb);
-	/* Never zero, which UDP takes for none. */
-	put_be16(p + 26, 0xffff);
-	ck_assert_int_eq(tun_complete_checksum(p, 60, 20, 6), 0);
-	ck_assert_uint_eq(get_be16(p + 26), 0xffff);
-	/* The field must be in the packet (P39). */
-	ck_assert_int_eq(tun_complete_checksum(p, 60, 52, 6), 0);
-	ck_assert_int_eq(tun_complete_checksum(p, 60, 53, 6), -1);
-	ck_assert_int_eq(tun_complete_checksum(p, 60, 61, 0), -1);
-	ck_assert_int_eq(tun_complete_checksum(p, 60, 65535, 65535), -1);
-	ck_assert_int_eq(tun_complete_checksum(p, 1, 0, 0), -1);
-}
-END_TEST
-
 static Suite *
 suite(void)
 {
@@ -345,7 +298,6 @@ suite(void)
 	tcase_add_test(t, well_formed);
 	tcase_add_test(t, bounded);
 	tcase_add_loop_test(t, hostile, 0, 13);
-	tcase_add_test(t, checksums);
 	suite_add_tcase(s, t);
 	return s;
 }
