@@ -40,8 +40,7 @@ UNIT_OBJS_device	= $(CORE_OBJS) cryptod/change.o \
 		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
 UNIT_OBJS_ecn		= cryptod/ecn.o
 UNIT_OBJS_egress	= $(CORE_OBJS) cryptod/egress.o cryptod/ingress.o \
-		   cryptod/checksum.o cryptod/merge.o cryptod/segment.o \
-		   cryptod/tun.o shared/clock.o shared/ring.o
+		   shared/clock.o shared/ring.o
 UNIT_OBJS_envelope	= netd/cookie.o netd/dedupe.o netd/envelope.o \
 		   netd/ratelimit.o shared/addr.o shared/blake2s.o \
 		   shared/codec.o shared/ring.o
@@ -82,6 +81,9 @@ UNIT_OBJS_tai64n	= regress/unit/vectors.o shared/tai64n.o
 UNIT_OBJS_timer		= shared/timer.o
 UNIT_OBJS_tokens	= ctl/tokens.o
 UNIT_OBJS_trie		= cryptod/trie.o
+UNIT_OBJS_tun		= $(CORE_OBJS) cryptod/checksum.o cryptod/merge.o \
+		   cryptod/segment.o cryptod/tun.o regress/unit/packets.o \
+		   shared/clock.o
 UNIT_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 		   shared/hex.o shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_crypto.o shared/msg_table.o

@@ -10,7 +10,7 @@
 not_ours() {
 	case $1 in
 	P28) echo "resolving names again belongs to the configured mode" ;;
-	P39|P40|P41|P42) echo "TUN and UDP offloads are not used yet" ;;
+	P41) echo "switches for offloads belong to the configured mode" ;;
 	P52) echo "routing of the host; see warrend(8)" ;;
 	*) return 1 ;;
 	esac

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * cryptod's side of the ring: how datagrams share records, what order things
- * keep, and what a hostile netd can put in.  And the checksum of a packet
- * from the TUN.
+ * keep, and what a hostile netd can put in.
  */
 #include <sodium.h>
 #include <stdlib.h>
