@@ -79,13 +79,13 @@ locate(struct follow *f, int32_t *nsid, char *name)
 	struct stat st;
 	int fd, rc, saved;
 
+	*nsid = NL_HOME;
 	fd = tun_where(f->tun, name);
 	if (fd == -1)
 		return -1;
 	rc = fstat(fd, &st);
-	if (rc == 0 && st.st_dev == f->home_dev && st.st_ino == f->home_ino)
-		*nsid = NL_HOME;
-	else if (rc == 0)
+	if (rc == 0 &&
+	    (st.st_dev != f->home_dev || st.st_ino != f->home_ino))
 		rc = nl_nsid(f->requests, fd, nsid);
 	saved = errno;
 	close(fd);

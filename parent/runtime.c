@@ -230,9 +230,54 @@ clear_leftover(const struct runtime_file *f, const struct sockaddr_un *sun)
 		return -1;
 	}
 	log_info("%s: removed, nobody answered on it", sun->sun_path);
-	if (unlinkat(f->dir, f->name, 0) == 0)
+	/* wg(8) may have done the same in between. */
+	if (unlinkat(f->dir, f->name, 0) == 0 || errno == ENOENT)
 		return 0;
 	log_warn("cannot remove %s", sun->sun_path);
+	return -1;
+}
+
+static int
+socket_path(struct sockaddr_un *sun, const char *dirname, const char *name)
+{
+	int n;
+
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	n = snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/%s", dirname,
+	    name);
+	if (n >= 0 && (size_t)n < sizeof(sun->sun_path))
+		return 0;
+	log_warnx("%s/%s: longer than a socket's path may be", dirname, name);
+	return -1;
+}
+
+/*
+ * wg(8) removes every socket below this directory that refuses it, and one
+ * that is bound but does not listen yet would.  So it gets its name only when
+ * it answers.  The lock keeps others from the first name.
+ */
+static int
+listen_as(struct runtime_file *f, const struct sockaddr_un *sun,
+    const char *first)
+{
+	mode_t old;
+	int fd, rc;
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	unlinkat(f->dir, first, 0);	/* of one that was killed just here */
+	old = umask(077);
+	rc = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	umask(old);
+	if (rc == 0 && listen(fd, SOMAXCONN) == 0 && renameat2(f->dir, first,
+	    f->dir, f->name, RENAME_NOREPLACE) == 0 && file_made(f) == 0)
+		return fd;
+	rc = errno;
+	unlinkat(f->dir, first, 0);
+	close(fd);
+	errno = rc;
 	return -1;
 }
 
@@ -240,34 +285,19 @@ clear_leftover(const struct runtime_file *f, const struct sockaddr_un *sun)
 static int
 listen_at(struct runtime_file *f, const char *dirname)
 {
+	char first[RUNTIME_NAME + 8];
 	struct sockaddr_un sun;
-	mode_t old;
-	int fd, n, rc;
+	int fd;
 
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	n = snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%s", dirname,
-	    f->name);
-	if (n < 0 || (size_t)n >= sizeof(sun.sun_path)) {
-		log_warnx("%s/%s: longer than a socket's path may be",
-		    dirname, f->name);
+	if (socket_path(&sun, dirname, f->name) == -1 ||
+	    clear_leftover(f, &sun) == -1)
 		return -1;
-	}
-	if (clear_leftover(f, &sun) == -1)
+	snprintf(first, sizeof(first), ".%s.new", f->name);
+	if (socket_path(&sun, dirname, first) == -1)
 		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1) {
-		log_warn("socket");
-		return -1;
-	}
-	old = umask(077);
-	rc = bind(fd, (const struct sockaddr *)&sun, sizeof(sun));
-	umask(old);
-	if (rc == -1 || file_made(f) == -1 || listen(fd, SOMAXCONN) == -1) {
-		log_warn("cannot listen on %s", sun.sun_path);
-		close(fd);
-		return -1;
-	}
+	fd = listen_as(f, &sun, first);
+	if (fd == -1)
+		log_warn("cannot listen on %s/%s", dirname, f->name);
 	return fd;
 }
 

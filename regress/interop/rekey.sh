@@ -36,6 +36,7 @@ result() {
 	eval "wait \$pinger_$1" || true
 	lost=$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' "$T/$1.ping")
 	expect_is "$1 to $2: nothing lost over the rekey" 0 echo "$lost"
+	first=0
 	eval "first=\$shake_$1"
 	now=$(peer_field "$1" "$2" latest-handshakes)
 	expect "$1 to $2: one rekey after 120 s, not earlier ($((now - first)))" \

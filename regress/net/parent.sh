@@ -237,3 +237,27 @@ expect_is "a file in the place of the socket" 1 status_of on a "$WARREND" "$i"
 expect "that file stays" test -f "$UAPI/$i.sock"
 rm -f "$UAPI/$i.sock"
 expect_fail "and no interface is left" ip_on a link show "$i"
+
+# wg(8) takes away every socket that refuses it: while it runs over and over,
+# an instance must come up each time.
+wg_everywhere() {
+	while [ ! -e "$T/enough" ]; do
+		wg show interfaces >/dev/null 2>&1 || true
+	done
+}
+for n in 1 2 3 4; do
+	wg_everywhere &
+	PIDS="$PIDS $!"
+done
+comes_up() {
+	comes_n=0
+	while [ $comes_n -lt 30 ]; do
+		comes_n=$((comes_n + 1))
+		warren_bg "${P}p" || return 1
+		[ -S "$UAPI/${P}p.sock" ] || return 1
+		ip_on a link del "${P}p"
+		wait_for 5 all_gone "${P}p" || return 1
+	done
+}
+expect "wg(8) does not take away a socket that is being made" comes_up
+: >"$T/enough"
