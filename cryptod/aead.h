@@ -3,7 +3,7 @@
  * ChaCha20-Poly1305 (RFC 8439): libsodium, or intel-ipsec-mb for transport
  * packets where that is faster.  dst and src are the same memory or do not
  * overlap at all.  Both must be private to this process while a call runs:
- * the tag is computed over what is read back (DESIGN 3, the ring).
+ * the tag is computed over what is read back (see shared/ring.h).
  */
 #ifndef CRYPTOD_AEAD_H
 #define CRYPTOD_AEAD_H
@@ -56,7 +56,8 @@ bool	aead_speed(size_t i, struct aead_speed *);
 int	aead_selftest(void);
 
 /*
- * Transport: no AAD, nonce = 4 zero bytes || LE64 counter (WIREGUARD.md 1.1).
+ * Transport: no AAD, nonce = 4 zero bytes || LE64 counter (WireGuard paper
+ * 5.4.6).
  * Seals len bytes of src into len + AEAD_TAGLEN bytes at dst.
  */
 void	aead_seal(void *dst, const void *src, size_t len,

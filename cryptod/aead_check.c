@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

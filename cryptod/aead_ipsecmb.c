@@ -14,7 +14,6 @@
 #include <intel-ipsec-mb.h>
 #include <link.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A change of the configuration, item by item, with the semantics of
- * WireGuard's userspace API (WIREGUARD 2.2).  Knows no link.
+ * WireGuard's userspace API (www.wireguard.com/xplatform).  Knows no link.
  */
-#ifndef WARREN_CRYPTOD_CHANGE_H
-#define WARREN_CRYPTOD_CHANGE_H
+#ifndef CRYPTOD_CHANGE_H
+#define CRYPTOD_CHANGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,4 +38,4 @@ void	 change_end(struct change *);
 /* Frees ids. */
 void	 change_clear(struct change *);
 
-#endif
+#endif /* CRYPTOD_CHANGE_H */

@@ -3,12 +3,10 @@
  * What ctld and netd may ask of cryptod: changes and views of the
  * configuration.  A handler that returns -1 makes its sender at fault.
  */
-#include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "cryptod/cryptod.h"
-#include "cryptod/outbound.h"
 #include "shared/log.h"
 #include "shared/msg_net.h"
 

@@ -3,8 +3,8 @@
  * What cryptod counts.  Every packet that is dropped is counted under the
  * reason for it; "warrenctl show counters" prints name, value and help.
  */
-#ifndef WARREN_CRYPTOD_COUNTERS_H
-#define WARREN_CRYPTOD_COUNTERS_H
+#ifndef CRYPTOD_COUNTERS_H
+#define CRYPTOD_COUNTERS_H
 
 #include "shared/counter.h"
 
@@ -68,4 +68,4 @@ struct counters {
 	CRYPTOD_COUNTERS(COUNTER_FIELD)
 };
 
-#endif
+#endif /* CRYPTOD_COUNTERS_H */

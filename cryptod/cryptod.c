@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,7 +27,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 
-#define TUN_TURNS	4		/* batches read before others are served */
+#define TUN_TURNS	4		/* batches before others are served */
 #define TIMERS_A_TURN	32	/* each may cost a handshake (P46) */
 /* While handshakes are held back, how often to look for data (ns). */
 #define BUSY_NAP	CLOCK_NSEC_PER_MSEC

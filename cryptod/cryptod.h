@@ -2,8 +2,8 @@
 /*
  * The context of the process cryptod, which all its handlers get.
  */
-#ifndef WARREN_CRYPTOD_CRYPTOD_H
-#define WARREN_CRYPTOD_CRYPTOD_H
+#ifndef CRYPTOD_CRYPTOD_H
+#define CRYPTOD_CRYPTOD_H
 
 #include "cryptod/change.h"
 #include "cryptod/egress.h"
@@ -79,4 +79,4 @@ int	 on_show(void *, struct link *, struct imsg *);
 extern const struct sandbox_table cryptod_start;
 extern const struct sandbox_table cryptod_run;
 
-#endif
+#endif /* CRYPTOD_CRYPTOD_H */

@@ -145,7 +145,6 @@ device_new(struct engine *e, const uint8_t *public)
 	if (d == NULL)
 		return NULL;
 	d->engine = e;
-	d->kind = DEVICE_STOCK;
 	TAILQ_INIT(&d->ips);
 	STAILQ_INIT(&d->staged);
 	device_set_name(d, public);

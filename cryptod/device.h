@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who is who (DESIGN 3).  A device is one that we talk to: it owns allowed
- * IPs, counters and packets that wait.  It has one or two remote keys, each
- * with its handshake and sessions.  Ids are never reused in an instance's
- * life; their order is the order of creation.
+ * Who is who.  A device is one that we talk to: it owns allowed IPs, counters
+ * and packets that wait.  It has one or two remote keys, each with its
+ * handshake and sessions.  Ids are never reused in an instance's life; their
+ * order is the order of creation.
  */
-#ifndef WARREN_CRYPTOD_DEVICE_H
-#define WARREN_CRYPTOD_DEVICE_H
+#ifndef CRYPTOD_DEVICE_H
+#define CRYPTOD_DEVICE_H
 
 #include <sys/queue.h>
 #include <sys/tree.h>
@@ -28,10 +28,6 @@
 struct engine;
 struct keypair;
 struct staged;
-
-enum device_kind {
-	DEVICE_STOCK			/* WireGuard as it is, for ever */
-};
 
 /* In locked memory. */
 struct remote_secret {
@@ -64,7 +60,6 @@ struct device {
 	RB_ENTRY(device)	 entry;		/* by id */
 	struct engine		*engine;
 	uint32_t		 id;
-	enum device_kind	 kind;
 	char			 name[REMOTE_NAME];
 	struct remote		*remote[DEVICE_REMOTES];
 	struct trie_list	 ips;		/* in order of insertion */
@@ -92,7 +87,7 @@ int	 device_table_init(struct device_table *);
 void	 device_table_clear(struct device_table *);
 
 /*
- * A new stock device with this public key, which no other one has.  NULL:
+ * A new device with this public key, which no other one has.  NULL:
  * ENOSPC (65536 of them, or no id left) or ENOMEM.
  */
 struct device	*device_new(struct engine *, const uint8_t *public);
@@ -118,4 +113,4 @@ void	 device_ip_del(struct engine *, struct device *, int family,
 	    const uint8_t *addr, unsigned cidr);
 void	 device_ips_clear(struct engine *, struct device *);
 
-#endif
+#endif /* CRYPTOD_DEVICE_H */

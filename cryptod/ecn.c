@@ -2,7 +2,6 @@
 /*
  * ECN at the ends of the tunnel.
  */
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cryptod/ecn.h"

@@ -3,8 +3,8 @@
  * What cryptod writes into its ring: sealed datagrams, grouped so that netd
  * sends a record with one system call, handshakes, and AUTH.
  */
-#ifndef WARREN_CRYPTOD_EGRESS_H
-#define WARREN_CRYPTOD_EGRESS_H
+#ifndef CRYPTOD_EGRESS_H
+#define CRYPTOD_EGRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,4 +40,4 @@ int	 egress_auth(struct egress *, const struct device *,
 /* Ends the open record and publishes all; once a turn. */
 void	 egress_publish(struct egress *);
 
-#endif
+#endif /* CRYPTOD_EGRESS_H */

@@ -3,7 +3,6 @@
  * The protocol core: its life, its clock, its link and its keys.
  */
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

@@ -4,8 +4,8 @@
  * and tables, the time, and hooks for whatever goes out.  cryptod wires the
  * hooks to rings and the TUN; a test wires two engines to each other.
  */
-#ifndef WARREN_CRYPTOD_ENGINE_H
-#define WARREN_CRYPTOD_ENGINE_H
+#ifndef CRYPTOD_ENGINE_H
+#define CRYPTOD_ENGINE_H
 
 #include "cryptod/counters.h"
 #include "cryptod/device.h"
@@ -58,7 +58,7 @@ struct engine_hooks {
 struct engine {
 	uint64_t		 now;		/* CLOCK_BOOTTIME */
 	bool			 up;
-	uint32_t		 mtu;		/* of the interface; 0: unknown */
+	uint32_t		 mtu;		/* of the link; 0: unknown */
 	struct engine_hooks	 out;
 	struct timer_wheel	 wheel;
 	struct device_table	 devices;
@@ -98,8 +98,8 @@ void	 engine_set_link(struct engine *, bool up, uint32_t mtu);
 /* netd has, or has no more, an endpoint for the device. */
 void	 engine_set_endpoint(struct engine *, struct device *, bool has);
 /*
- * A new private key for the slot, clamped here; all zero takes it away
- * (WIREGUARD 1.11, changing the private key).
+ * A new private key for the slot, clamped here; all zero takes it away.
+ * Handshakes of the old one end, and its sessions seal no more (P22).
  */
 void	 engine_set_private(struct engine *, uint8_t slot,
 	    const uint8_t private[NOISE_KEYLEN]);
@@ -107,4 +107,4 @@ void	 engine_set_private(struct engine *, uint8_t slot,
 void	 engine_authentic(struct engine *, struct device *,
 	    const struct origin *, bool always);
 
-#endif
+#endif /* CRYPTOD_ENGINE_H */

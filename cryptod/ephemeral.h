@@ -4,7 +4,6 @@
  * a test with known answers can link another one; no daemon has a way to be
  * told an ephemeral.
  */
-
 #ifndef CRYPTOD_EPHEMERAL_H
 #define CRYPTOD_EPHEMERAL_H
 

@@ -3,7 +3,6 @@
  * Handshakes: see handshake.h.
  */
 #include <errno.h>
-#include <string.h>
 #include <time.h>
 
 #include "cryptod/engine.h"

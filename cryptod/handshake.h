@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Handshakes of remote keys: when one may begin, what an initiation and a
- * response do to the state (WIREGUARD 1.4, 1.6, 1.10).  The messages are made
- * and read by noise.c.
+ * response do to the state (WireGuard paper 5.1, 6.3, 6.4).  The messages are
+ * made and read by noise.c.
  */
-#ifndef WARREN_CRYPTOD_HANDSHAKE_H
-#define WARREN_CRYPTOD_HANDSHAKE_H
+#ifndef CRYPTOD_HANDSHAKE_H
+#define CRYPTOD_HANDSHAKE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,4 +31,4 @@ void	 handshake_receive(struct engine *, const uint8_t *msg, size_t len,
 /* Forgets and wipes a handshake in progress. */
 void	 handshake_clear(struct engine *, struct remote *);
 
-#endif
+#endif /* CRYPTOD_HANDSHAKE_H */

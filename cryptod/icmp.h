@@ -23,7 +23,7 @@
 size_t	icmp_unreach(const uint8_t *p, size_t len,
 	    uint8_t out[ICMP_UNREACH_MAX]);
 
-/* A token bucket for all answers of a device. */
+/* A token bucket for all answers of an instance. */
 struct icmp_limit {
 	uint64_t	tokens;		/* ns worth of credit */
 	uint64_t	last;		/* when it was reckoned, ns */

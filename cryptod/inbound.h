@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * From a peer to the TUN: opening, replay, confirmation of keys, and whether
- * the inner source is the peer's (WIREGUARD 1.8, 1.9, 1.11).
+ * the inner source is the peer's (WireGuard paper 3, 5.4.6, 6.2).
  */
-#ifndef WARREN_CRYPTOD_INBOUND_H
-#define WARREN_CRYPTOD_INBOUND_H
+#ifndef CRYPTOD_INBOUND_H
+#define CRYPTOD_INBOUND_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,4 +16,4 @@ struct origin;
 void	 inbound_packet(struct engine *, uint8_t *p, size_t len,
 	    const struct origin *);
 
-#endif
+#endif /* CRYPTOD_INBOUND_H */

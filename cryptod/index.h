@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Receiver indices (WIREGUARD 1.1): random 32-bit numbers, unique over the
- * handshakes and keypairs of the instance.  The low 20 bits are the slot, so
- * that a look-up is one load; live ones are published to netd's index page.
+ * Receiver indices (WireGuard paper 5.4): random 32-bit numbers, unique over
+ * the handshakes and keypairs of the instance.  The low 20 bits are the slot,
+ * so that a look-up is one load; live ones are published to netd's index page.
  */
-#ifndef WARREN_CRYPTOD_INDEX_H
-#define WARREN_CRYPTOD_INDEX_H
+#ifndef CRYPTOD_INDEX_H
+#define CRYPTOD_INDEX_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -46,4 +46,4 @@ void	*index_find(const struct index_table *, uint32_t index,
 /* Is it one of ours, whatever it names? */
 int	 index_is_live(const struct index_table *, uint32_t index);
 
-#endif
+#endif /* CRYPTOD_INDEX_H */

@@ -3,8 +3,8 @@
  * What cryptod reads from netd's ring.  netd is not believed: every record is
  * checked, and copied to private memory before anything else looks at it.
  */
-#ifndef WARREN_CRYPTOD_INGRESS_H
-#define WARREN_CRYPTOD_INGRESS_H
+#ifndef CRYPTOD_INGRESS_H
+#define CRYPTOD_INGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,4 +43,4 @@ enum ingress_result ingress_serve(struct ingress *);
 /* Do handshakes wait only for the window to end? */
 bool	 ingress_is_busy(const struct ingress *);
 
-#endif
+#endif /* CRYPTOD_INGRESS_H */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The session keys of a remote key: previous, current and next (WIREGUARD
- * 1.8).  The keys themselves are in locked memory; counter and replay window
- * are not secret.
+ * The session keys of a remote key: previous, current and next (WireGuard
+ * paper 6.2, 6.3).  The keys themselves are in locked memory; counter and
+ * replay window are not secret.
  */
-#ifndef WARREN_CRYPTOD_KEYPAIR_H
-#define WARREN_CRYPTOD_KEYPAIR_H
+#ifndef CRYPTOD_KEYPAIR_H
+#define CRYPTOD_KEYPAIR_H
 
 #include <sys/queue.h>
 
@@ -63,4 +63,4 @@ void	 keypairs_expire_sending(struct remote *);
 /* Drops and wipes all three. */
 void	 keypairs_clear(struct engine *, struct remote *);
 
-#endif
+#endif /* CRYPTOD_KEYPAIR_H */

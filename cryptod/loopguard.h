@@ -5,8 +5,8 @@
  * is routed into it, so each would be sealed again for ever.  They are told
  * by their indices: those of our sessions, seen from either side.
  */
-#ifndef WARREN_CRYPTOD_LOOPGUARD_H
-#define WARREN_CRYPTOD_LOOPGUARD_H
+#ifndef CRYPTOD_LOOPGUARD_H
+#define CRYPTOD_LOOPGUARD_H
 
 #include <sys/queue.h>
 
@@ -36,4 +36,4 @@ void	 loopguard_del(struct keypair *);
 bool	 loopguard_hit(const struct loopguard *, const struct index_table *,
 	    const uint8_t *p, const struct ip_info *);
 
-#endif
+#endif /* CRYPTOD_LOOPGUARD_H */

@@ -2,8 +2,8 @@
 /*
  * Coalescing (GRO) of the inner packets of one batch into large ones, each
  * of which the kernel takes with one write to the TUN device and does not
- * verify again (WIREGUARD 8.3).  What comes out, cut up again, is what came
- * in, bit by bit, but for the identification of IPv4 packets with DF (P42).
+ * verify again.  What comes out, cut up again, is what came in, bit by bit,
+ * but for the identification of IPv4 packets with DF (P42).
  */
 #ifndef CRYPTOD_MERGE_H
 #define CRYPTOD_MERGE_H

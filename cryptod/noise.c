@@ -20,7 +20,7 @@
 #define NOISE_CONSTRUCTION	"Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s"
 #define NOISE_IDENTIFIER	"WireGuard v1 zx2c4 Jason@zx2c4.com"
 
-/* Offsets in message 1 and 2 (WIREGUARD.md 1.2). */
+/* Offsets in message 1 and 2 (WireGuard paper 5.4.2, 5.4.3). */
 #define INITIATION_SENDER	4
 #define INITIATION_EPHEMERAL	8
 #define INITIATION_STATIC	40
@@ -95,12 +95,6 @@ noise_remote_set_psk(struct noise_remote *remote, const uint8_t *psk)
 		memcpy(remote->psk, psk, NOISE_KEYLEN);
 	else
 		sodium_memzero(remote->psk, NOISE_KEYLEN);
-}
-
-void
-noise_remote_clear(struct noise_remote *remote)
-{
-	sodium_memzero(remote, sizeof(*remote));
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * WireGuard's handshake, Noise_IKpsk2 (WIREGUARD.md 1.2-1.4), and nothing
+ * WireGuard's handshake, Noise_IKpsk2 (WireGuard paper 5.4), and nothing
  * else: no sockets, timers, tables or indices of its own, and no mac1 or
  * mac2, which stay zero for netd to fill.  Every struct here holds secrets
  * and belongs into locked memory.
@@ -23,7 +23,6 @@
  * timestamp), EINVAL (wrong state or wrong remote).  A failed call changes
  * neither handshake nor remote; a message that it was to make is zeroed.
  */
-
 #ifndef CRYPTOD_NOISE_H
 #define CRYPTOD_NOISE_H
 
@@ -101,13 +100,12 @@ void	noise_local_clear(struct noise_local *);
 void	noise_remote_init(struct noise_remote *, const struct noise_local *,
 	    const uint8_t public[NOISE_KEYLEN], const uint8_t *psk);
 /* Wipe ss: the local key that it was for is gone (P19). */
-void	 noise_remote_forget(struct noise_remote *);
+void	noise_remote_forget(struct noise_remote *);
 /* Compute ss for this local key; handshakes with another one cost a DH. */
 void	noise_remote_precompute(struct noise_remote *,
 	    const struct noise_local *);
 /* Replace the preshared key; NULL for none. */
 void	noise_remote_set_psk(struct noise_remote *, const uint8_t *psk);
-void	noise_remote_clear(struct noise_remote *);
 
 void	noise_handshake_clear(struct noise_handshake *);
 void	noise_initiation_clear(struct noise_initiation *);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * From the TUN to a peer: cryptokey routing, packets that wait for a key, and
- * sealing (WIREGUARD 1.11).
+ * sealing (WireGuard paper 2, 3, 5.4.6).
  */
-#ifndef WARREN_CRYPTOD_OUTBOUND_H
-#define WARREN_CRYPTOD_OUTBOUND_H
+#ifndef CRYPTOD_OUTBOUND_H
+#define CRYPTOD_OUTBOUND_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,4 +30,4 @@ void	 outbound_keepalive(struct engine *, struct device *);
 /* Drops what waits; how many. */
 size_t	 outbound_purge(struct engine *, struct device *);
 
-#endif
+#endif /* CRYPTOD_OUTBOUND_H */

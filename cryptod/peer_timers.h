@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The five timers of a peer and the events that move them: the whole state
- * machine of WIREGUARD 1.10.  T1 retransmit, T2 keepalive, T3 new handshake,
- * T4 zero key material, T5 persistent keepalive.
+ * machine of the WireGuard paper, 6.  T1 retransmit, T2 keepalive, T3 new
+ * handshake, T4 zero key material, T5 persistent keepalive.
  */
-#ifndef WARREN_CRYPTOD_PEER_TIMERS_H
-#define WARREN_CRYPTOD_PEER_TIMERS_H
+#ifndef CRYPTOD_PEER_TIMERS_H
+#define CRYPTOD_PEER_TIMERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,4 +56,4 @@ void	 peer_wake(struct engine *, struct remote *);
 /* The other side's initiation came while ours was on its way (P3). */
 void	 peer_handshake_crossed(struct engine *, struct remote *);
 
-#endif
+#endif /* CRYPTOD_PEER_TIMERS_H */

@@ -6,7 +6,6 @@
  */
 #include <netinet/in.h>
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

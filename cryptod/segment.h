@@ -2,7 +2,7 @@
 /*
  * What one read of the TUN device holds, cut into IP packets that are
  * complete: a whole packet, whose checksum may be missing, or a large one of
- * TCP or UDP that the kernel left to us to segment (WIREGUARD 8.2).
+ * TCP or UDP that the kernel left to us to segment.
  */
 #ifndef CRYPTOD_SEGMENT_H
 #define CRYPTOD_SEGMENT_H

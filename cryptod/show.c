@@ -43,7 +43,7 @@ show_counters(struct show *s)
 }
 
 static void
-show_bytes(struct show *s, const char *what, size_t used, size_t unused,
+show_peak(struct show *s, const char *what, size_t used, size_t unused,
     size_t peak, size_t bytes)
 {
 	show_begin(s, "memory");
@@ -55,13 +55,27 @@ show_bytes(struct show *s, const char *what, size_t used, size_t unused,
 	show_end(s);
 }
 
+/* Items whose peak nobody keeps; max is 0 if they have no limit. */
+static void
+show_items(struct show *s, const char *what, size_t used, size_t max,
+    size_t bytes)
+{
+	show_begin(s, "memory");
+	row_str(&s->w, "what", what);
+	row_u64(&s->w, "used", used);
+	if (max > 0)
+		row_u64(&s->w, "free", max - used);
+	row_u64(&s->w, "bytes", bytes);
+	show_end(s);
+}
+
 static void
 show_slab(struct show *s, const struct secslab *slab, const char *what)
 {
 	struct secslab_stat st;
 
 	secslab_stat(slab, &st);
-	show_bytes(s, what, st.used, st.free, st.peak,
+	show_peak(s, what, st.used, st.free, st.peak,
 	    st.used_bytes + st.free_bytes);
 }
 
@@ -71,27 +85,29 @@ show_memory(struct show *s)
 	const struct engine *e = &s->c->engine;
 	size_t n;
 
-	show_bytes(s, "locked arena", s->c->arena.used,
+	show_peak(s, "locked arena (bytes)", s->c->arena.used,
 	    s->c->arena.size - s->c->arena.used, s->c->arena.used,
 	    s->c->arena.used);
 	show_slab(s, &e->remotes, "locked slab remote keys");
 	show_slab(s, &e->sessions, "locked slab session keys");
 	n = e->devices.count;
-	show_bytes(s, "devices", n, DEVICES_MAX - n, n,
+	show_items(s, "devices", n, DEVICES_MAX,
 	    n * (sizeof(struct device) + sizeof(struct remote)));
 	n = e->keypairs;
-	show_bytes(s, "keypairs", n, 0, n, n * sizeof(struct keypair));
+	show_items(s, "keypairs", n, 0, n * sizeof(struct keypair));
 	n = e->index.used;
-	show_bytes(s, "indices", n, INDEX_SLOTS - n, n,
+	show_items(s, "indices", n, INDEX_SLOTS,
 	    INDEX_SLOTS * (sizeof(struct index_entry) + sizeof(uint32_t)));
 	n = e->allowed.nentries;
-	show_bytes(s, "allowed ips", n, 0, n, n * sizeof(struct trie_entry));
+	show_items(s, "allowed ips", n, 0, n * sizeof(struct trie_entry));
 	n = e->staged;
-	show_bytes(s, "staged packets", n, ENGINE_STAGED_MAX - n, n, 0);
-	show_bytes(s, "ring bulk", ring_unread(&s->c->ring, RING_BULK), 0, 0,
-	    s->c->ring.own_size[RING_BULK]);
-	show_bytes(s, "ring urgent", ring_unread(&s->c->ring, RING_URGENT),
-	    0, 0, s->c->ring.own_size[RING_URGENT] * RING_SLOT);
+	show_items(s, "staged packets", n, ENGINE_STAGED_MAX, 0);
+	n = s->c->ring.own_size[RING_BULK];
+	show_items(s, "ring bulk lane (bytes)",
+	    ring_unread(&s->c->ring, RING_BULK), n, n);
+	n = s->c->ring.own_size[RING_URGENT];
+	show_items(s, "ring urgent slots",
+	    ring_unread(&s->c->ring, RING_URGENT), n, n * RING_SLOT);
 }
 
 static void

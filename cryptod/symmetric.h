@@ -5,7 +5,6 @@
  * what the tokens of a pattern do to them.  Every handshake here is built
  * from it.
  */
-
 #ifndef CRYPTOD_SYMMETRIC_H
 #define CRYPTOD_SYMMETRIC_H
 

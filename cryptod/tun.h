@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The TUN device: packets behind a virtio header (WIREGUARD 8).  The kernel
- * may hand us packets of up to 64 KiB to be cut, and takes merged ones; what
- * it refuses merged is written piece by piece, and not merged again (P40).
+ * The TUN device: packets behind a virtio header (vnet.h).  The kernel may
+ * hand us packets of up to 64 KiB to be cut, and takes merged ones; what it
+ * refuses merged is written piece by piece, and not merged again (P40).
  */
-#ifndef WARREN_CRYPTOD_TUN_H
-#define WARREN_CRYPTOD_TUN_H
+#ifndef CRYPTOD_TUN_H
+#define CRYPTOD_TUN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,4 +39,4 @@ bool	 tun_read(struct tun *);
 void	 tun_write(struct tun *, const uint8_t *p, size_t len);
 void	 tun_flush(struct tun *);
 
-#endif
+#endif /* CRYPTOD_TUN_H */

@@ -30,4 +30,4 @@ int	 conn_send(struct conn *, const struct wbuf *);
 int	 conn_next(struct conn *, struct ctl_frame *);
 void	 conn_close(struct conn *);
 
-#endif
+#endif /* CTL_CONN_H */

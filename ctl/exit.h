@@ -10,4 +10,4 @@
 #define EXIT_USAGE		2
 #define EXIT_UNREACHABLE	3	/* no daemon, or it does not answer */
 
-#endif
+#endif /* CTL_EXIT_H */

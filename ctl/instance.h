@@ -12,4 +12,4 @@
  */
 int	 instance_connect(const char *name, int *status);
 
-#endif
+#endif /* CTL_INSTANCE_H */

@@ -13,7 +13,6 @@
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "ctl/exit.h"

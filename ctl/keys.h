@@ -11,4 +11,4 @@ int	 keys_genpsk(void);
 /* Reads the private key from standard input: 44 characters, then space. */
 int	 keys_pubkey(void);
 
-#endif
+#endif /* CTL_KEYS_H */

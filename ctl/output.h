@@ -43,4 +43,4 @@ void	 human_age(char *, size_t, uint64_t now, uint64_t then);
 /* "999 B", "1.00 KiB", "12.34 GiB". */
 void	 human_bytes(char *, size_t, uint64_t);
 
-#endif
+#endif /* CTL_OUTPUT_H */

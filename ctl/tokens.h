@@ -12,7 +12,7 @@
 struct token {
 	const char		*word;		/* NULL ends a table */
 	const struct token	*next;		/* words that may follow */
-	int			 action;	/* if none follows; 0: one must */
+	int			 action;	/* if none follows; 0: must */
 	const char		*help;
 };
 
@@ -28,8 +28,8 @@ struct tokens_result {
 	enum tokens_verdict	 verdict;
 	int			 action;	/* TOKENS_OK */
 	const struct token	*last;		/* the last word understood */
-	const struct token	*table;		/* where it went wrong, or NULL */
-	const char		*word;		/* what was said there, or NULL */
+	const struct token	*table;		/* where it is wrong, or NULL */
+	const char		*word;		/* what was said there */
 };
 
 /* Follows n words from a table. */
@@ -38,4 +38,4 @@ void	 tokens_match(const struct token *, size_t n, char *const *words,
 /* Could this token be meant by a word (NULL: by any)? */
 int	 tokens_begins(const struct token *, const char *word);
 
-#endif
+#endif /* CTL_TOKENS_H */

@@ -51,4 +51,4 @@ void		 ask_next(struct ctld *);
 /* Forgets a client that is gone. */
 void		 ask_forget(struct ctld *, struct client *);
 
-#endif
+#endif /* CTLD_ASK_H */

@@ -68,7 +68,7 @@ struct client {
 	bool			 busy;		/* we work for it */
 	bool			 eof;		/* it has said all */
 	bool			 closing;	/* close when all is sent */
-	bool			 lingering;	/* read, but drop, what it says */
+	bool			 lingering;	/* reads and drops its input */
 	bool			 dead;
 	uint8_t			*out;
 	size_t			 out_off;
@@ -113,4 +113,4 @@ void	 client_finish(struct client *);
  */
 void	 client_kill(struct client *);
 
-#endif
+#endif /* CTLD_CLIENT_H */

@@ -45,4 +45,4 @@ int	 control_on_log_done(struct ctld *, uint32_t id, int error);
 /* status.c: begins to answer; the client is busy until it is done. */
 void	 status_begin(struct ctld *, struct client *);
 
-#endif
+#endif /* CTLD_CONTROL_H */

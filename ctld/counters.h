@@ -28,4 +28,4 @@ struct counters {
 	CTLD_COUNTERS(COUNTER_FIELD)
 };
 
-#endif
+#endif /* CTLD_COUNTERS_H */

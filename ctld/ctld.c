@@ -17,9 +17,6 @@
  */
 #include <event2/event.h>
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "ctld/control.h"
 #include "ctld/ctld.h"
 #include "ctld/uapi.h"

@@ -41,4 +41,4 @@ uint32_t	 ctld_id(struct ctld *);
 extern const struct sandbox_table ctld_start;
 extern const struct sandbox_table ctld_run;
 
-#endif
+#endif /* CTLD_CTLD_H */

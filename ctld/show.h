@@ -32,4 +32,4 @@ void	 show_go_on(struct ctld *);
 int	 show_on_row(void *, struct link *, struct imsg *);
 int	 show_on_end(void *, struct link *, struct imsg *);
 
-#endif
+#endif /* CTLD_SHOW_H */

@@ -15,7 +15,7 @@ enum uapi_state {
 	UAPI_OPERATION,			/* "get=1" or "set=1" comes next */
 	UAPI_GET,			/* the empty line after get=1 */
 	UAPI_SET,			/* lines of a set, to an empty one */
-	UAPI_DROP			/* failed: its rest is read and dropped */
+	UAPI_DROP			/* failed: the rest is dropped */
 };
 
 struct uapi_client {
@@ -33,4 +33,4 @@ void	 uapi_set_answer(struct ctld *, struct client *, int error);
 /* uapi_get.c: begins to answer a get. */
 void	 uapi_get(struct ctld *, struct client *);
 
-#endif
+#endif /* CTLD_UAPI_H */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ctld/uapi_parse.h"
+#include "shared/decimal.h"
 #include "shared/hex.h"
 
 /* A handler returns 0 or an errno; value is NUL-terminated. */
@@ -150,24 +151,6 @@ removing(const struct uapi_set *s)
 }
 
 static int
-number(const char *v, uint64_t max, uint64_t *out)
-{
-	uint64_t n = 0;
-
-	if (*v == '\0' || strlen(v) > 10)
-		return EINVAL;
-	for (; *v != '\0'; v++) {
-		if (*v < '0' || *v > '9')
-			return EINVAL;
-		n = n * 10 + (uint64_t)(*v - '0');
-	}
-	if (n > max)
-		return EINVAL;
-	*out = n;
-	return 0;
-}
-
-static int
 add_key(struct uapi_set *s, enum set_op op, const char *v)
 {
 	struct set_item i;
@@ -204,7 +187,7 @@ listen_port(struct uapi_set *s, const char *v)
 {
 	uint64_t n;
 
-	if (number(v, UINT16_MAX, &n) != 0)
+	if (decimal_parse(v, UINT16_MAX, &n) == -1)
 		return EINVAL;
 	s->has_port = true;
 	s->port = (uint16_t)n;
@@ -216,7 +199,7 @@ fwmark(struct uapi_set *s, const char *v)
 {
 	uint64_t n;
 
-	if (number(v, UINT32_MAX, &n) != 0)
+	if (decimal_parse(v, UINT32_MAX, &n) == -1)
 		return EINVAL;
 	s->has_mark = true;
 	s->mark = (uint32_t)n;
@@ -341,7 +324,7 @@ keepalive(struct uapi_set *s, const char *v)
 	struct set_item i;
 	uint64_t n;
 
-	if (number(v, UINT16_MAX, &n) != 0)
+	if (decimal_parse(v, UINT16_MAX, &n) == -1)
 		return EINVAL;
 	memset(&i, 0, sizeof(i));
 	i.op = SET_KEEPALIVE;

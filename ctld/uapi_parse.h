@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The UAPI's set operation, line by line (WIREGUARD: UAPI).  A leaf: lines go
- * in, packed operations for cryptod, endpoints for netd and port and mark for
- * the parent come out.  Nothing is applied before the whole of it was read
- * and found right.  There is no recursion and no list of lines (P48); what it
- * holds is budgeted and wiped.
+ * The UAPI's set operation, line by line (www.wireguard.com/xplatform).  A
+ * leaf: lines go in, packed operations for cryptod, endpoints for netd and port
+ * and mark for the parent come out.  Nothing is applied before the whole of it
+ * was read and found right.  There is no recursion and no list of lines (P48);
+ * what it holds is budgeted and wiped.
  */
 #ifndef CTLD_UAPI_PARSE_H
 #define CTLD_UAPI_PARSE_H
@@ -88,4 +88,4 @@ int	 uapi_set_line(struct uapi_set *, const char *, size_t);
 /* Wipes and frees the first chunk of items; no line may follow. */
 void	 uapi_set_shift(struct uapi_set *);
 
-#endif
+#endif /* CTLD_UAPI_PARSE_H */

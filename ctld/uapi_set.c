@@ -13,7 +13,7 @@
 #include "shared/msg_net.h"
 
 #define LINK_LOW	32768		/* send more below this many bytes */
-#define LINK_BATCH	8		/* messages at once; under every limit */
+#define LINK_BATCH	8		/* messages at once, below each limit */
 
 enum set_stage {
 	STAGE_NEW,
@@ -134,8 +134,8 @@ job_end(struct ctld *ctx, struct set_job *j, int error)
 	struct client *c = j->client;
 
 	if (error == 0)
-		log_info("configuration changed by uid %u, pid %d: %u peers%s%s",
-		    j->uid, j->pid, j->set.peers,
+		log_info("configuration changed by uid %u, pid %d: "
+		    "%u peers%s%s", j->uid, j->pid, j->set.peers,
 		    j->set.has_port ? ", listen port" : "",
 		    j->set.has_mark ? ", fwmark" : "");
 	else

@@ -42,4 +42,4 @@ int	 set_on_ids(void *, struct link *, struct imsg *);
 int	 set_on_done(void *, struct link *, struct imsg *);
 int	 set_on_synced(void *, struct link *, struct imsg *);
 
-#endif
+#endif /* CTLD_UAPI_SET_H */

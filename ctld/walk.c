@@ -2,7 +2,6 @@
 /*
  * Device, peers and endpoints, piece by piece: see walk.h.
  */
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

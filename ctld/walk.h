@@ -54,4 +54,4 @@ int	 walk_on_device(void *, struct link *, struct imsg *);
 int	 walk_on_peers(void *, struct link *, struct imsg *);
 int	 walk_on_endpoints(void *, struct link *, struct imsg *);
 
-#endif
+#endif /* CTLD_WALK_H */

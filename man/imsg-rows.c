@@ -37,7 +37,7 @@ print_row(const struct msg_row *r)
 	print_procs(r->to);
 	printf("; %s; ", phase_text(r->phase));
 	if (r->min == r->max)
-		printf("%u bytes; ", r->min);
+		printf("%u byte%s; ", r->min, r->min == 1 ? "" : "s");
 	else
 		printf("%u to %u bytes; ", r->min, r->max);
 	if (r->fd != FD_NONE)

@@ -54,4 +54,4 @@ struct counters {
 	NETD_COUNTERS(COUNTER_FIELD)
 };
 
-#endif
+#endif /* NETD_COUNTERS_H */

@@ -32,4 +32,4 @@ bool	 dedupe_seen(const struct dedupe *, const uint8_t mac[DEDUPE_MAC_LEN],
 void	 dedupe_remember(struct dedupe *, const uint8_t mac[DEDUPE_MAC_LEN],
 	    uint64_t now);
 
-#endif
+#endif /* NETD_DEDUPE_H */

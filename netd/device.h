@@ -65,4 +65,4 @@ struct device	*device_by_sender(const struct device_table *,
 void		 device_walk_begin(struct device_table *);
 struct device	*device_walk(struct device_table *);
 
-#endif
+#endif /* NETD_DEVICE_H */

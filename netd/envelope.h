@@ -2,7 +2,7 @@
 /*
  * WireGuard's envelope, all that can be judged with public keys only: the
  * form of a message, mac1, whether we are under load, and then mac2, the
- * cookie reply and the rate limiter (WireGuard paper 5.3, 5.4.7, 6.x).
+ * cookie reply and the rate limiter (WireGuard paper 5.3, 5.4.7, 6.6).
  */
 #ifndef NETD_ENVELOPE_H
 #define NETD_ENVELOPE_H
@@ -82,4 +82,4 @@ enum envelope_verdict
 void		 envelope_passed(struct envelope *, const uint8_t *msg,
 		    size_t len, uint64_t pos, uint64_t now);
 
-#endif
+#endif /* NETD_ENVELOPE_H */

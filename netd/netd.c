@@ -13,7 +13,7 @@
  * Talks to: the parent (sockets), cryptod (rings, keys), ctld (endpoints).
  *
  * Who takes it over can drop, delay and redirect ciphertext, see who talks
- * to whom and how much, and send datagrams from our port.  He can not read or
+ * to whom and how much, and send datagrams from our port.  He cannot read or
  * forge a packet: his memory is read-only to cryptod, and cryptod's to him.
  */
 #include <sys/timerfd.h>

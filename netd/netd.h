@@ -125,4 +125,4 @@ void	 netd_start_gc(struct netd *, uint64_t now);
 extern const struct sandbox_table netd_start;
 extern const struct sandbox_table netd_run;
 
-#endif
+#endif /* NETD_NETD_H */

@@ -6,7 +6,6 @@
  * few at a time; if it is gone or leaves by another interface than packets
  * come in by, the source is forgotten, as the kernel's WireGuard does.
  */
-#include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 

@@ -38,12 +38,12 @@ show_memory(struct link *l, uint32_t id, const char *what, uint64_t used,
 static void
 show_all_memory(struct netd *n, struct link *l, uint32_t id)
 {
-	show_memory(l, id, "ring bulk lane", ring_unread(&n->ring, RING_BULK),
-	    RING_BULK_SIZE, RING_BULK_SIZE);
+	show_memory(l, id, "ring bulk lane (bytes)",
+	    ring_unread(&n->ring, RING_BULK), RING_BULK_SIZE, RING_BULK_SIZE);
 	show_memory(l, id, "ring urgent slots",
 	    ring_unread(&n->ring, RING_URGENT), RING_URGENT_SLOTS,
 	    (uint64_t)RING_URGENT_SLOTS * RING_SLOT);
-	show_memory(l, id, "devices", n->devices.n, n->devices.n,
+	show_memory(l, id, "devices", n->devices.n, DEVICE_MAX,
 	    n->devices.n * sizeof(struct device));
 }
 

@@ -38,4 +38,4 @@ bool	 source_is_link_local(const struct source *);
 /* Forgets the local address. */
 void	 source_unpin(struct source *);
 
-#endif
+#endif /* NETD_SOURCE_H */

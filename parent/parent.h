@@ -121,7 +121,8 @@ extern const size_t		 parent_nrows;
 void	 parent_relay(struct member *, int level, const char *, size_t);
 
 /* show.c: answers for warrenctl; -1 if the topic is unknown. */
-int	 parent_show(struct parent *, struct link *, uint32_t id, uint8_t topic);
+int	 parent_show(struct parent *, struct link *, uint32_t id,
+	    uint8_t topic);
 
 /* filter.c: what the parent may still ask of the kernel when all runs. */
 extern const struct sandbox_table	 parent_run;

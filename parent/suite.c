@@ -430,7 +430,7 @@ flaw(const struct parent *p, const struct member *m)
 	return NULL;
 }
 
-/* From here on the parent holds no more than it needs (DESIGN 2). */
+/* From here on the parent holds no more than it needs. */
 static int
 close_sandbox(struct parent *p)
 {

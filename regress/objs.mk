@@ -11,7 +11,6 @@ PRIVSEPS	:= $(call tests_in,privsep)
 TOOLS		:= $(patsubst regress/tools/%.c,%,$(wildcard regress/tools/*.c))
 FUZZERS		:= $(patsubst regress/fuzz/%.c,%,$(wildcard regress/fuzz/*.c))
 
-UNIT_OBJS_addr		= shared/addr.o shared/codec.o
 AEAD_OBJS		= cryptod/aead.o cryptod/aead_check.o \
 		   cryptod/aead_ipsecmb.o cryptod/aead_sodium.o
 # The protocol core of cryptod and all that it is made of.
@@ -25,6 +24,7 @@ CORE_OBJS		= $(AEAD_OBJS) cryptod/device.o cryptod/ecn.o \
 		   shared/log.o shared/secmem.o shared/tai64n.o \
 		   shared/timer.o
 
+UNIT_OBJS_addr		= shared/addr.o shared/codec.o
 UNIT_OBJS_aead		= $(AEAD_OBJS) regress/unit/vectors.o
 UNIT_OBJS_blake2s	= regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
@@ -87,11 +87,7 @@ UNIT_OBJS_tun		= $(CORE_OBJS) cryptod/checksum.o cryptod/merge.o \
 UNIT_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 		   shared/hex.o shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_crypto.o shared/msg_table.o
-PRIVSEP_OBJS_netd	= netd/cookie.o shared/addr.o shared/blake2s.o \
-		   shared/codec.o shared/imsg.o shared/index_page.o \
-		   shared/link.o shared/log.o shared/msg_crypto.o \
-		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
-		   shared/ring.o shared/row.o shared/version.o
+
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
 FUZZ_OBJS_aead		= $(AEAD_OBJS)
 FUZZ_OBJS_codecs	= shared/addr.o shared/codec.o shared/log.o \
@@ -123,6 +119,8 @@ FUZZ_OBJS_tokens	= ctl/tokens.o
 FUZZ_OBJS_trie		= cryptod/trie.o
 FUZZ_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 		   shared/hex.o shared/log.o shared/msg_crypto.o
+
+# What plays the world of a child.
 PRIVSEP_KID	= regress/privsep/child.o regress/privsep/fds.o \
 		   shared/codec.o shared/index_page.o shared/msg_table.o \
 		   shared/ring.o shared/version.o
@@ -135,6 +133,11 @@ PRIVSEP_OBJS_flood	= $(PRIVSEP_KID)
 PRIVSEP_OBJS_enemy	= $(PRIVSEP_KID) shared/addr.o shared/imsg.o shared/link.o \
 		   shared/log.o shared/msg_crypto.o shared/msg_net.o \
 		   shared/msg_parent.o
+PRIVSEP_OBJS_netd	= netd/cookie.o shared/addr.o shared/blake2s.o \
+		   shared/codec.o shared/imsg.o shared/index_page.o \
+		   shared/link.o shared/log.o shared/msg_crypto.o \
+		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
+		   shared/ring.o shared/row.o shared/version.o
 PRIVSEP_OBJS_verdicts	= cryptod/sandbox_tables.o ctld/sandbox_tables.o \
 		   netd/sandbox_tables.o parent/filter.o shared/caps.o \
 		   shared/sandbox.o shared/sandbox_tables.o

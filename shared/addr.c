@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "shared/addr.h"
+#include "shared/decimal.h"
 
 static bool
 all_zero(const uint8_t *p, size_t n)
@@ -72,33 +72,16 @@ get_prefix(struct rbuf *r, struct prefix *p)
 		r->fail = true;
 }
 
-/* Decimal digits only, at most max; -1 if it is anything else. */
-static int64_t
-number(const char *s, uint64_t max)
-{
-	uint64_t v = 0;
-
-	if (*s == '\0' || strlen(s) > 10)
-		return -1;
-	for (; *s != '\0'; s++) {
-		if (*s < '0' || *s > '9')
-			return -1;
-		v = v * 10 + (uint64_t)(*s - '0');
-	}
-	return v > max ? -1 : (int64_t)v;
-}
-
 static int
 parse_v6(struct endpoint *e, char *host)
 {
 	char *scope;
-	int64_t v;
+	uint64_t v;
 
 	e->family = AF_INET6;
 	if ((scope = strchr(host, '%')) != NULL) {
 		*scope++ = '\0';
-		v = number(scope, UINT32_MAX);
-		if (v == -1)
+		if (decimal_parse(scope, UINT32_MAX, &v) == -1)
 			return -1;
 		e->scope = (uint32_t)v;
 	}
@@ -109,7 +92,7 @@ int
 endpoint_parse(struct endpoint *e, const char *text)
 {
 	char buf[ENDPOINT_TEXT], *port, *host = buf;
-	int64_t v;
+	uint64_t v;
 	int bad;
 
 	memset(e, 0, sizeof(*e));
@@ -120,8 +103,7 @@ endpoint_parse(struct endpoint *e, const char *text)
 	if (port == NULL)
 		goto inval;
 	*port++ = '\0';
-	v = number(port, UINT16_MAX);
-	if (v == -1)
+	if (decimal_parse(port, UINT16_MAX, &v) == -1)
 		goto inval;
 	e->port = (uint16_t)v;
 	if (*host == '[') {
@@ -161,7 +143,7 @@ int
 prefix_parse(struct prefix *p, const char *text)
 {
 	char buf[PREFIX_TEXT], *slash;
-	int64_t v;
+	uint64_t v;
 
 	memset(p, 0, sizeof(*p));
 	if (strlen(text) >= sizeof(buf))
@@ -174,7 +156,7 @@ prefix_parse(struct prefix *p, const char *text)
 		goto inval;
 	p->cidr = p->family == AF_INET ? 32 : 128;
 	if (slash != NULL) {
-		if ((v = number(slash, p->cidr)) == -1)
+		if (decimal_parse(slash, p->cidr, &v) == -1)
 			goto inval;
 		p->cidr = (uint8_t)v;
 	}

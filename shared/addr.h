@@ -2,8 +2,8 @@
 /*
  * Internet endpoints and prefixes as messages carry them.
  */
-#ifndef WARREN_ADDR_H
-#define WARREN_ADDR_H
+#ifndef SHARED_ADDR_H
+#define SHARED_ADDR_H
 
 #include <sys/socket.h>
 
@@ -49,4 +49,4 @@ int	 endpoint_to_sockaddr(const struct endpoint *,
 	    struct sockaddr_storage *, socklen_t *);
 int	 endpoint_from_sockaddr(struct endpoint *, const struct sockaddr *);
 
-#endif
+#endif /* SHARED_ADDR_H */

@@ -3,7 +3,6 @@
  * BLAKE2s (RFC 7693): the hash of WireGuard's Noise handshake and, keyed with
  * a 16-byte output, its MAC.  No process knowledge, no allocation.
  */
-
 #ifndef SHARED_BLAKE2S_H
 #define SHARED_BLAKE2S_H
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * HMAC-BLAKE2s-256 and the key derivation that Noise builds on it
- * (HKDF, RFC 5869, with an empty info): WIREGUARD.md 1.1.
+ * (HKDF, RFC 5869, with an empty info): WireGuard paper 5.4.
  */
-
 #ifndef SHARED_BLAKE2S_KDF_H
 #define SHARED_BLAKE2S_KDF_H
 

@@ -4,7 +4,6 @@
  * the alignment of the buffer nor the host's byte order matters; compilers
  * make a single load or store of it.
  */
-
 #ifndef SHARED_BYTES_H
 #define SHARED_BYTES_H
 

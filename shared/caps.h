@@ -3,7 +3,6 @@
  * Capabilities by the bare system calls: the parent keeps a short list, the
  * children keep none.  Without libcap there is less code in the parent.
  */
-
 #ifndef SHARED_CAPS_H
 #define SHARED_CAPS_H
 

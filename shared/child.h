@@ -9,8 +9,8 @@
  * SETUP phase -> ready() says that all pieces are here -> child_ready()
  * (final filter, READY) -> GO -> traffic.
  */
-#ifndef WARREN_CHILD_H
-#define WARREN_CHILD_H
+#ifndef SHARED_CHILD_H
+#define SHARED_CHILD_H
 
 #include "shared/codec.h"
 #include "shared/link.h"
@@ -35,7 +35,7 @@ struct child_conf {
 	const struct sandbox_table	*run;	/* filter from READY on */
 	const struct link_row		*rows;	/* of the process; see below */
 	size_t				 nrows;
-	unsigned			 siblings;	/* PROC_BIT()s it links to */
+	unsigned			 siblings;	/* PROC_BIT()s */
 	bool				 empty_netns;
 	unsigned			 nofile;
 	/* Before the drop, still root: locked memory.  0 or -1. May be NULL. */
@@ -82,4 +82,4 @@ void	 child_show_imsg(struct child *, struct link *, uint32_t id);
 void	 child_imsg_rows(struct child *,
 	    void (*emit)(void *arg, const struct wbuf *), void *arg);
 
-#endif
+#endif /* SHARED_CHILD_H */

@@ -4,8 +4,8 @@
  * Both sides remember the first failure, so that a codec is a straight list
  * of fields with a single check at its end.
  */
-#ifndef WARREN_CODEC_H
-#define WARREN_CODEC_H
+#ifndef SHARED_CODEC_H
+#define SHARED_CODEC_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,9 +43,9 @@ bool	 get_bool(struct rbuf *);
 void	 get_bytes(struct rbuf *, void *, size_t);
 /* Points into the buffer; NULL (and fail) if fewer than n bytes are left. */
 const uint8_t *get_ref(struct rbuf *, size_t n);
-/* Copies a string and its NUL into dst; fails if too long or if it has a NUL. */
+/* Copies a string and its NUL into dst; fails if too long or with a NUL. */
 void	 get_str(struct rbuf *, char *dst, size_t dstsize);
 /* 0 if every field was there and nothing is left over, else -1 (EBADMSG). */
 int	 rbuf_end(const struct rbuf *);
 
-#endif
+#endif /* SHARED_CODEC_H */

@@ -3,8 +3,8 @@
  * Counters: a process lists its own once, as LIST(X) of X(name, help), and
  * makes of that list both the struct it counts in and the words for them.
  */
-#ifndef WARREN_COUNTER_H
-#define WARREN_COUNTER_H
+#ifndef SHARED_COUNTER_H
+#define SHARED_COUNTER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,4 +19,4 @@ struct counter_text {
 	const char	*help;
 };
 
-#endif
+#endif /* SHARED_COUNTER_H */

@@ -2,8 +2,8 @@
 /*
  * Counters as rows of "show counters".
  */
-#ifndef WARREN_COUNTER_SHOW_H
-#define WARREN_COUNTER_SHOW_H
+#ifndef SHARED_COUNTER_SHOW_H
+#define SHARED_COUNTER_SHOW_H
 
 #include "shared/codec.h"
 #include "shared/counter.h"
@@ -20,4 +20,4 @@ void	 counters_send(struct link *, uint32_t id, enum proc,
 void	 counters_send_ring(struct link *, uint32_t id, enum proc,
 	    const struct ring_counts *);
 
-#endif
+#endif /* SHARED_COUNTER_SHOW_H */

@@ -3,7 +3,6 @@
  * Frames of the control socket: see ctl_proto.h.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "shared/bytes.h"
 #include "shared/ctl_proto.h"

@@ -5,8 +5,8 @@
  * asks, one request at a time, and gets any number of ROWs and a DONE that
  * carry the id of its request.  A leaf: knows no socket.
  */
-#ifndef WARREN_CTL_PROTO_H
-#define WARREN_CTL_PROTO_H
+#ifndef SHARED_CTL_PROTO_H
+#define SHARED_CTL_PROTO_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 
 #define CTL_VERSION_MIN	1		/* what this build speaks */
 #define CTL_VERSION_MAX	1
-#define CTL_HEADER	12		/* u32 length, u16 type, u16 0, u32 id */
+#define CTL_HEADER	12	/* u32 length, u16 type, u16 0, u32 id */
 #define CTL_PAYLOAD	ROW_MAX		/* at most; the length's limit */
 #define CTL_FRAME_MAX	(CTL_HEADER + CTL_PAYLOAD)
 #define CTL_TEXT_MAX	256		/* of DONE and WELCOME, NUL included */
@@ -77,4 +77,4 @@ void	 ctl_done_write(struct wbuf *, uint32_t id, int error,
 	    const char *text);
 int	 ctl_done_read(const struct ctl_frame *, struct ctl_done *);
 
-#endif
+#endif /* SHARED_CTL_PROTO_H */

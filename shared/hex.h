@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Keys as text: hexadecimal (the UAPI, our files) and base64 (wg, wg-quick,
- * warren.conf).  The work is libsodium's, whose time does not depend on the
- * digits; lengths are exact here, because a key is never "almost" one.
+ * Keys as text: hexadecimal (the UAPI) and base64 (wg, warrenctl).  The work
+ * is libsodium's, whose time does not depend on the digits; lengths are exact
+ * here, because a key is never "almost" one.
  */
-
 #ifndef SHARED_HEX_H
 #define SHARED_HEX_H
 

@@ -4,8 +4,8 @@
  * queue, receiving with at most one descriptor.  Knows no event loop; link.h
  * ties it to one.  Buffers that held a message are wiped.
  */
-#ifndef WARREN_IMSG_H
-#define WARREN_IMSG_H
+#ifndef SHARED_IMSG_H
+#define SHARED_IMSG_H
 
 #include <sys/queue.h>
 
@@ -17,7 +17,7 @@
 
 struct imsg {
 	uint16_t	 type;
-	uint32_t	 id;		/* chosen by the asker, echoed in answers */
+	uint32_t	 id;		/* of the asker, echoed in answers */
 	size_t		 len;
 	int		 fd;		/* -1, or owned by the reader */
 	const uint8_t	*data;		/* valid until the next imsg_recv */
@@ -61,4 +61,4 @@ int	 imsg_flush(struct imsg_chan *);
  */
 int	 imsg_recv(struct imsg_chan *, struct imsg *);
 
-#endif
+#endif /* SHARED_IMSG_H */

@@ -4,8 +4,8 @@
  * a datagram with an index that is not there costs nothing more.  An index's
  * low 20 bits are its slot, so that a look-up is one load.
  */
-#ifndef WARREN_INDEX_PAGE_H
-#define WARREN_INDEX_PAGE_H
+#ifndef SHARED_INDEX_PAGE_H
+#define SHARED_INDEX_PAGE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,4 +29,4 @@ void	 index_page_put(struct index_page *, uint32_t slot, uint32_t index);
 /* netd: is this index live? */
 bool	 index_page_has(const struct index_page *, uint32_t index);
 
-#endif
+#endif /* SHARED_INDEX_PAGE_H */

@@ -3,7 +3,6 @@
  * Landlock: a second wall behind chroot and seccomp.  It binds the calling
  * thread and what it starts later, so it comes before the first thread.
  */
-
 #ifndef SHARED_LANDLOCK_H
 #define SHARED_LANDLOCK_H
 

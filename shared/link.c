@@ -112,8 +112,8 @@ link_read(struct link *l, int max)
 			if (errno == EBADMSG)
 				link_fault(l, 0, MSG_SIZE);
 			else
-				link_lost(l, 0, MSG_CLOSED, errno == 0 ? "closed" :
-				    strerror(errno));
+				link_lost(l, 0, MSG_CLOSED, errno == 0 ?
+				    "closed" : strerror(errno));
 			return;
 		}
 		link_dispatch(l, &m);

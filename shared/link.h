@@ -8,8 +8,8 @@
  *   from the parent		fatal
  *   in the parent		lost() is called: that child is ended
  */
-#ifndef WARREN_LINK_H
-#define WARREN_LINK_H
+#ifndef SHARED_LINK_H
+#define SHARED_LINK_H
 
 #include <event2/event.h>
 
@@ -77,4 +77,4 @@ void	 link_read(struct link *, int max);
 /* Tells the parent that a sibling broke the rules. */
 void	 link_fault(struct link *, uint16_t type, enum msg_verdict);
 
-#endif
+#endif /* SHARED_LINK_H */

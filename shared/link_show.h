@@ -2,8 +2,8 @@
 /*
  * What was said over a link, as rows for warrenctl.
  */
-#ifndef WARREN_LINK_SHOW_H
-#define WARREN_LINK_SHOW_H
+#ifndef SHARED_LINK_SHOW_H
+#define SHARED_LINK_SHOW_H
 
 #include "shared/codec.h"
 #include "shared/link.h"
@@ -17,4 +17,4 @@ void	 link_rows(struct link *, void (*emit)(void *arg, const struct wbuf *),
 /* SHOW_IMSG: the same rows over `out`, with the asker's id. */
 void	 link_show(struct link *, struct link *out, uint32_t id);
 
-#endif
+#endif /* SHARED_LINK_SHOW_H */

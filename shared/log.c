@@ -58,23 +58,6 @@ log_getverbose(void)
 	return log_verbose;
 }
 
-const char *
-log_level_name(int level)
-{
-	switch (level) {
-	case LOG_LEVEL_DEBUG:
-		return "debug";
-	case LOG_LEVEL_INFO:
-		return "info";
-	case LOG_LEVEL_WARN:
-		return "warn";
-	case LOG_LEVEL_FATAL:
-		return "fatal";
-	default:
-		return "?";
-	}
-}
-
 size_t
 log_escape(char *dst, size_t size, const void *src, size_t len)
 {

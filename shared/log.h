@@ -5,7 +5,6 @@
  * Text stays raw until it is written: only the two writing sinks escape it,
  * so a line is escaped exactly once and nothing can forge a second line.
  */
-
 #ifndef SHARED_LOG_H
 #define SHARED_LOG_H
 
@@ -66,9 +65,6 @@ void	log_relay(const char *, int, const void *, size_t);
  * escape is never cut in half, what does not fit is left out.
  */
 size_t	log_escape(char *, size_t, const void *, size_t);
-
-/* "debug", "info", "warn", "fatal" or "?". */
-const char	*log_level_name(int);
 
 /*
  * A rate limit for lines that a packet or a sibling can trigger.  All zero is

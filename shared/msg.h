@@ -4,11 +4,11 @@
  * the limits that every link shares.  The permission table over these names
  * is in msg_table.c; the fields of each message are in msg_*.c.
  */
-#ifndef WARREN_MSG_H
-#define WARREN_MSG_H
+#ifndef SHARED_MSG_H
+#define SHARED_MSG_H
 
 #define MSG_VERSION		1	/* of the protocol between processes */
-#define MSG_MAX			16384	/* bytes of a datagram, header included */
+#define MSG_MAX			16384	/* bytes of a datagram, with header */
 #define MSG_HEADER		12
 #define MSG_PAYLOAD		(MSG_MAX - MSG_HEADER)
 
@@ -28,9 +28,9 @@ enum phase {
 #define PHASE_BIT(p)		(1U << (p))
 #define PHASE_ANY		(PHASE_BIT(PHASE_SETUP) | PHASE_BIT(PHASE_RUN))
 
-/* The mode is fixed at STARTUP (DESIGN: who decides). */
+/* Who configures the instance; fixed at STARTUP. */
 enum mode {
-	MODE_BARE			/* configured by wg(8) through the UAPI */
+	MODE_BARE			/* wg(8), through the UAPI */
 };
 
 enum msg_type {
@@ -90,4 +90,4 @@ enum msg_type {
 /* The name of a process as logs and manuals print it. */
 const char	*proc_name(enum proc);
 
-#endif
+#endif /* SHARED_MSG_H */

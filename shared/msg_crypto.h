@@ -3,8 +3,8 @@
  * Messages to and from cryptod: rings, configuration, devices.  Every x_recv
  * returns 0, or -1 (EBADMSG) on any wrong byte.
  */
-#ifndef WARREN_MSG_CRYPTO_H
-#define WARREN_MSG_CRYPTO_H
+#ifndef SHARED_MSG_CRYPTO_H
+#define SHARED_MSG_CRYPTO_H
 
 #include "shared/addr.h"
 #include "shared/link.h"
@@ -89,7 +89,7 @@ int	 get_peers_recv(const struct imsg *, struct peer_cursor *,
 /* One peer of a PEERS answer, followed by nips prefixes. */
 struct peer_info {
 	uint32_t	 device;
-	bool		 more_of_it;	/* continues the peer of the last answer */
+	bool		 more_of_it;	/* continues the last answer's peer */
 	bool		 has_secret;
 	uint8_t		 public_key[KEY_SIZE];
 	uint8_t		 psk[KEY_SIZE];	/* zero unless has_secret */
@@ -130,4 +130,4 @@ void	 local_key_send(struct link *, uint8_t slot, bool set,
 int	 local_key_recv(const struct imsg *, uint8_t *slot, bool *set,
 	    uint8_t public_key[KEY_SIZE]);
 
-#endif
+#endif /* SHARED_MSG_CRYPTO_H */

@@ -3,8 +3,8 @@
  * Messages to and from netd about endpoints, and the generic SYNC.  Lists are
  * built and walked with put_*, get_*: a message is as many as fit.
  */
-#ifndef WARREN_MSG_NET_H
-#define WARREN_MSG_NET_H
+#ifndef SHARED_MSG_NET_H
+#define SHARED_MSG_NET_H
 
 #include "shared/addr.h"
 #include "shared/link.h"
@@ -50,4 +50,4 @@ int	 show_recv(const struct imsg *, uint8_t *topic);
 void	 row_send(struct link *, uint32_t id, const struct wbuf *);
 void	 show_end_send(struct link *, uint32_t id);
 
-#endif
+#endif /* SHARED_MSG_NET_H */

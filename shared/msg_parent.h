@@ -3,8 +3,8 @@
  * Messages between the parent and its children: what each carries, and its
  * two sides.  Every x_recv returns 0, or -1 (EBADMSG) on any wrong byte.
  */
-#ifndef WARREN_MSG_PARENT_H
-#define WARREN_MSG_PARENT_H
+#ifndef SHARED_MSG_PARENT_H
+#define SHARED_MSG_PARENT_H
 
 #include "shared/link.h"
 #include "shared/sandbox.h"
@@ -62,7 +62,7 @@ int	 listener_fd_recv(const struct imsg *, enum listener *);
 struct link_state {
 	bool		 up;
 	uint32_t	 mtu;
-	uint32_t	 ifindex;	/* 0 when it lives in another namespace */
+	uint32_t	 ifindex;	/* 0 when in another namespace */
 	char		 ifname[INSTANCE_MAX];
 };
 void	 link_state_send(struct link *, const struct link_state *);
@@ -94,4 +94,4 @@ void	 socket_state_send(struct link *, uint16_t port, uint32_t mark);
 int	 socket_state_recv(const struct imsg *, uint16_t *port,
 	    uint32_t *mark);
 
-#endif
+#endif /* SHARED_MSG_PARENT_H */

@@ -4,8 +4,8 @@
  * which phase, with what size and file descriptor, and what happens when its
  * receiver does not keep up.  warren-imsg(7) is printed from these rows.
  */
-#ifndef WARREN_MSG_TABLE_H
-#define WARREN_MSG_TABLE_H
+#ifndef SHARED_MSG_TABLE_H
+#define SHARED_MSG_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,14 +19,14 @@ enum fd_kind {
 	FD_UDP,				/* AF_INET or AF_INET6 SOCK_DGRAM */
 	FD_NETLINK,			/* NETLINK_ROUTE */
 	FD_PIPE,			/* one end of a pipe */
-	FD_MEMFD,			/* sealed GROW|SHRINK|FUTURE_WRITE|SEAL */
+	FD_MEMFD,			/* GROW|SHRINK|FUTURE_WRITE|SEAL */
 	FD_TUN				/* character device */
 };
 
 enum overflow {
 	OVER_CLOSE,			/* the link is lost: the suite ends */
-	OVER_DROP,			/* this message is dropped and counted */
-	OVER_COALESCE			/* it replaces the queued one of its type */
+	OVER_DROP,			/* the message is dropped, counted */
+	OVER_COALESCE			/* it replaces the one that waits */
 };
 
 struct msg_row {
@@ -46,10 +46,10 @@ struct msg_row {
 enum msg_verdict {
 	MSG_OK,
 	MSG_UNKNOWN,			/* no such type */
-	MSG_FORBIDDEN,			/* not from this sender to this receiver */
+	MSG_FORBIDDEN,			/* not from this one to that one */
 	MSG_PHASE,			/* not now */
 	MSG_SIZE,
-	MSG_FD,				/* missing, unwanted or of another kind */
+	MSG_FD,				/* missing, unwanted, another kind */
 	MSG_UNREAD,			/* said to it, and it does not read */
 	MSG_CLOSED,			/* its end of the link is gone */
 	MSG_CONTENT			/* its handler could not read it */
@@ -73,4 +73,4 @@ const char		*overflow_name(enum overflow);
 /* Is fd what the kind promises (fstat, socket type, access mode, seals)? */
 int			 fd_is(int fd, enum fd_kind);
 
-#endif
+#endif /* SHARED_MSG_TABLE_H */

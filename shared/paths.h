@@ -4,8 +4,8 @@
  * like, by way of the generated config.h) and are compiled in: nothing in
  * the environment can lead the parent to another child program.
  */
-#ifndef PATHS_H
-#define PATHS_H
+#ifndef SHARED_PATHS_H
+#define SHARED_PATHS_H
 
 #include "config.h"
 
@@ -29,4 +29,4 @@
 
 #define PATH_TUN	"/dev/net/tun"
 
-#endif /* PATHS_H */
+#endif /* SHARED_PATHS_H */

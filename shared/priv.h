@@ -4,7 +4,6 @@
  * priv_error() names the one that failed.  Landlock, seccomp and secmem are
  * the caller's next steps: see landlock.h, sandbox.h, secmem.h.
  */
-
 #ifndef SHARED_PRIV_H
 #define SHARED_PRIV_H
 

@@ -11,8 +11,8 @@
  * Why: an AEAD computes its tag over what it reads back from its output, so
  * whoever can write there meanwhile gets a valid tag over its own text.
  */
-#ifndef WARREN_RING_H
-#define WARREN_RING_H
+#ifndef SHARED_RING_H
+#define SHARED_RING_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -88,7 +88,7 @@ struct ring {
 	struct ring_page	*own;
 	uint8_t			*own_lane[RING_LANES];
 	size_t			 own_size[RING_LANES];	/* bytes; slots */
-	uint64_t		 head[RING_LANES];	/* published + pending */
+	uint64_t		 head[RING_LANES];	/* with pending */
 	/* what the other side writes */
 	const struct ring_page	*peer;
 	const uint8_t		*peer_lane[RING_LANES];
@@ -114,7 +114,7 @@ struct ring_rec {
  * -1 (errno).  bulk_size is a power of two >= 256 KiB, slots a power of two.
  */
 int	 ring_create(struct ring *, uint32_t bulk_size, uint32_t slots);
-/* Maps the other side's memory read-only; 0, or -1 if it isn't what it must be. */
+/* Maps the other side's memory read-only; 0, or -1 if it is not right. */
 int	 ring_attach(struct ring *, int fd, uint32_t bulk_size, uint32_t slots);
 /* The write end of the pipe that wakes the other side; own O_NONBLOCK. */
 void	 ring_set_bell(struct ring *, int fd);
@@ -148,7 +148,10 @@ bool	 ring_is_ready(const struct ring *);
 bool	 ring_sleep(struct ring *);
 void	 ring_wake(struct ring *);
 
-/* Records in a lane that this side sent and the other has not taken. */
+/*
+ * What this side sent and the other has not taken: bytes of the bulk lane,
+ * slots of the urgent one.
+ */
 uint64_t ring_unread(const struct ring *, enum ring_lane);
 /* Did everything that stood in the urgent lane at position pos get read? */
 bool	 ring_is_read(const struct ring *, enum ring_lane, uint64_t pos);
@@ -157,4 +160,4 @@ bool	 ring_is_read(const struct ring *, enum ring_lane, uint64_t pos);
 void	 ring_set_busy(struct ring *, bool);
 bool	 ring_peer_busy(const struct ring *);
 
-#endif
+#endif /* SHARED_RING_H */

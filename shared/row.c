@@ -3,7 +3,6 @@
  * Rows of answers: see row.h.  On the wire: table name, then for each field
  * a kind byte, its key and its value, until the end.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "shared/row.h"

@@ -4,8 +4,8 @@
  * values.  Processes make rows, ctld checks and forwards them, warrenctl
  * prints them as text or JSON; none needs to know another's tables.
  */
-#ifndef WARREN_ROW_H
-#define WARREN_ROW_H
+#ifndef SHARED_ROW_H
+#define SHARED_ROW_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ struct row_field {
 	char		 key[ROW_NAME_MAX];
 	enum row_kind	 kind;
 	uint64_t	 num;		/* ROW_U64, ROW_BOOL */
-	const char	*str;		/* ROW_STR; points into the row's text */
+	const char	*str;		/* ROW_STR; in the row's text */
 };
 
 struct row {
@@ -64,4 +64,4 @@ int	 row_parse(struct row *, const void *, size_t);
 /* The field of that key, or NULL. */
 const struct row_field	*row_get(const struct row *, const char *key);
 
-#endif
+#endif /* SHARED_ROW_H */

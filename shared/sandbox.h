@@ -2,10 +2,9 @@
 /*
  * System call filters as readable tables.  A process has two: one for its
  * start and a narrower one that is stacked on it after STARTUP.  What no rule
- * allows kills the process.  The same tables are shown by warrenctl and in
- * the manual.  Everything here fails closed: -1 means that the caller dies.
+ * allows kills the process.  "warrenctl show sandbox" names the table in force.
+ * Everything here fails closed: -1 means that the caller dies.
  */
-
 #ifndef SHARED_SANDBOX_H
 #define SHARED_SANDBOX_H
 

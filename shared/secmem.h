@@ -5,7 +5,6 @@
  * come from a slab; after secmem_init() nothing here makes a system call.
  * Arena and slabs belong to one thread; objects may be used by any.
  */
-
 #ifndef SHARED_SECMEM_H
 #define SHARED_SECMEM_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TAI64N labels (WIREGUARD.md 1.6) and the rule that none is sent twice.
+ * TAI64N labels (WireGuard paper 5.1) and the rule that none is sent twice.
  */
 
 #include <errno.h>

@@ -5,7 +5,6 @@
  * The nanoseconds are rounded down to a tick of 2^24 ns (16.8 ms), so that
  * a label is no fine clock for an observer.  All-zero means "none".
  */
-
 #ifndef SHARED_TAI64N_H
 #define SHARED_TAI64N_H
 

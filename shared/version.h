@@ -2,10 +2,10 @@
 /*
  * Which warren this is: the version that people read, and the build id by
  * which the parent and its children recognise that they were built from the
- * same sources.  STARTUP carries the id; a mismatch is fatal (DESIGN 2).
+ * same sources.  STARTUP carries the id; a mismatch is fatal.
  */
-#ifndef VERSION_H
-#define VERSION_H
+#ifndef SHARED_VERSION_H
+#define SHARED_VERSION_H
 
 #include <stdint.h>
 
@@ -20,4 +20,4 @@ const uint8_t	*warren_build_id(void);
 /* 1 if this build carries the sanitizers ("sanitizer build"), or 0. */
 int		 warren_is_sanitizer_build(void);
 
-#endif /* VERSION_H */
+#endif /* SHARED_VERSION_H */

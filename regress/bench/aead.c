@@ -8,7 +8,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #if defined(__x86_64__)
 #include <x86intrin.h>

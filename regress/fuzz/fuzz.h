@@ -5,8 +5,8 @@
  * FUZZ_REPLAY it gets this main(), which runs it over files and directories
  * of files, so that make check replays the corpus with any compiler.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#ifndef REGRESS_FUZZ_FUZZ_H
+#define REGRESS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -78,4 +78,4 @@ main(int argc, char *argv[])
 }
 #endif /* FUZZ_REPLAY */
 
-#endif /* FUZZ_H */
+#endif /* REGRESS_FUZZ_FUZZ_H */

@@ -3,8 +3,8 @@
  * What the fuzzers share: the input as a stream of small numbers, which has
  * zeros after its end, and the check of an invariant.
  */
-#ifndef INPUT_H
-#define INPUT_H
+#ifndef REGRESS_FUZZ_INPUT_H
+#define REGRESS_FUZZ_INPUT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -80,4 +80,4 @@ input_dup(const void *p, size_t n)
 	return d;
 }
 
-#endif /* INPUT_H */
+#endif /* REGRESS_FUZZ_INPUT_H */

@@ -55,7 +55,7 @@ struct kid {
 	struct kid_fault	 fault[KID_FAULTS];
 	unsigned		 faults;	/* 0..KID_FAULTS kept */
 	char			 log[512];	/* its last words */
-	bool			 sanitized;	/* they are a report of errors */
+	bool			 sanitized;	/* they report errors */
 };
 
 /* Once a test: a network namespace of its own.  Fails the test if it can't. */
@@ -105,4 +105,4 @@ long	 kid_ms(void);
 void	 kid_random(void *, size_t);
 uint32_t kid_random32(void);
 
-#endif
+#endif /* REGRESS_PRIVSEP_CHILD_H */

@@ -8,7 +8,6 @@
 #include <sys/un.h>
 
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -6,10 +6,8 @@
  * The other side drops it or reports a fault, and never more.
  */
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

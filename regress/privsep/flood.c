@@ -4,7 +4,6 @@
  * kind that they may send, and as many that they may not.  The child neither
  * hangs nor grows without bound, and can still be ended.
  */
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <poll.h>

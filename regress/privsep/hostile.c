@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "regress/privsep/child.h"
 #include "regress/unit/unit.h"

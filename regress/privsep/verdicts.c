@@ -23,8 +23,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "regress/unit/unit.h"
@@ -315,8 +313,9 @@ static bool
 is_refused(const struct call *c, enum verdict v, int err)
 {
 #ifdef SANITIZER
-	return v == DEAD || c->nr == SYS_newfstatat || (v == FAILED && (err == EACCES || err == EPERM ||
-	    err == EMFILE || err == ENOENT || err == ESRCH || err == EBADF));
+	return v == DEAD || c->nr == SYS_newfstatat || (v == FAILED &&
+	    (err == EACCES || err == EPERM || err == EMFILE || err == ENOENT ||
+	    err == ESRCH || err == EBADF));
 #else
 	(void)c;
 	(void)err;

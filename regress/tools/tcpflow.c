@@ -15,7 +15,6 @@
 #include <sys/types.h>
 
 #include <err.h>
-#include <errno.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdint.h>

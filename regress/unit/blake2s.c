@@ -2,7 +2,6 @@
 /*
  * BLAKE2s, HMAC-BLAKE2s and the KDFs against all known answers.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "shared/blake2s.h"

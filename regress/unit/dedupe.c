@@ -4,7 +4,6 @@
  * not, and a flood can make it forget but never invent.
  */
 #include <sodium.h>
-#include <string.h>
 
 #include "netd/dedupe.h"
 #include "unit.h"

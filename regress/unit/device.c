@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Devices and the changes that wg(8) makes to them (WIREGUARD 2.2).
+ * Devices and the changes that wg(8) makes to them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cryptod/change.h"

@@ -11,7 +11,6 @@
 #include "cryptod/egress.h"
 #include "cryptod/ingress.h"
 #include "cryptod/outbound.h"
-#include "shared/bytes.h"
 #include "unit.h"
 
 #define BULK	(256U * 1024)

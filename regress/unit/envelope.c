@@ -3,10 +3,8 @@
  * The envelope: forms of messages, which key a mac1 was made for, when we
  * are under load, and what then becomes of a handshake message.
  */
-#include <arpa/inet.h>
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "netd/envelope.h"

@@ -68,4 +68,4 @@ void	 host_receive(struct host *, const uint8_t *, size_t len,
 void	 wire_clear(struct wire *);
 void	 host_set_private(struct host *, const uint8_t private[32]);
 
-#endif
+#endif /* REGRESS_UNIT_HOSTS_H */

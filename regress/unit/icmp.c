@@ -4,7 +4,6 @@
  */
 #include <check.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cryptod/icmp.h"

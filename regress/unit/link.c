@@ -5,10 +5,6 @@
  */
 #include <sys/socket.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "shared/bytes.h"

@@ -5,8 +5,6 @@
  */
 #include <errno.h>
 #include <sodium.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "netd/device.h"
 #include "unit.h"

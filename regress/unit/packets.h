@@ -4,8 +4,8 @@
  * summed byte by byte, with none of the code under test; and a ledger of
  * packets that went in and have to come out again.
  */
-#ifndef PACKETS_H
-#define PACKETS_H
+#ifndef REGRESS_UNIT_PACKETS_H
+#define REGRESS_UNIT_PACKETS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ size_t	 packet_build(const struct packet *, uint8_t *dst);
 /* Length of all headers, and where the transport header begins. */
 size_t	 packet_hdr_len(const struct packet *);
 size_t	 packet_start(const struct packet *);
-/* Does the packet move to the one n bytes later in its stream? */
+/* Makes of it the packet n bytes later in its stream. */
 void	 packet_advance(struct packet *, size_t n);
 /* The sum, in host order, folded and not inverted, of bytes one by one. */
 uint16_t naive_sum(const uint8_t *, size_t len, uint32_t sum);
@@ -74,4 +74,4 @@ const char *ledger_take(struct ledger *, const uint8_t *, size_t, bool merged);
 /* Everything came out?  Forgets all. */
 bool	 ledger_clear(struct ledger *);
 
-#endif /* PACKETS_H */
+#endif /* REGRESS_UNIT_PACKETS_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The protocol's state machine: two cores against each other on the fake
- * clock, through all timers and key rules of WIREGUARD 1.8 and 1.10.
+ * clock, through all timers and key rules of the WireGuard paper, 6.
  */
 #include <sys/socket.h>
 

@@ -2,7 +2,6 @@
 /*
  * The timing wheel: its promises one by one, then against a sorted array.
  */
-#include <sys/queue.h>
 
 #include <check.h>
 #include <stdbool.h>

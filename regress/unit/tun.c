@@ -15,7 +15,6 @@
 #include "cryptod/engine.h"
 #include "cryptod/tun.h"
 #include "packets.h"
-#include "shared/bytes.h"
 #include "unit.h"
 
 static struct tun *tun;

@@ -3,8 +3,8 @@
  * The frame of a unit test program: runs one Check suite and says the result
  * of each test in the form that regress/run counts.
  */
-#ifndef UNIT_H
-#define UNIT_H
+#ifndef REGRESS_UNIT_UNIT_H
+#define REGRESS_UNIT_UNIT_H
 
 #include <check.h>
 
@@ -22,4 +22,4 @@ int	unit_run(const char *, Suite *);
 #define unit_skip(what, why)	unit_skip_in(__func__, (what), (why))
 void	unit_skip_in(const char *, const char *, const char *);
 
-#endif /* UNIT_H */
+#endif /* REGRESS_UNIT_UNIT_H */

@@ -3,8 +3,8 @@
  * Reads known answers: lines of columns parted by blanks, "#" comments.
  * Whatever is wrong with a carried file fails the test that reads it.
  */
-#ifndef VECTORS_H
-#define VECTORS_H
+#ifndef REGRESS_UNIT_VECTORS_H
+#define REGRESS_UNIT_VECTORS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,4 +45,4 @@ size_t	vectors_find(const char *name, const char *key, void *buf,
 void	vectors_get(const char *name, const char *key, void *buf,
 	    size_t size);
 
-#endif /* VECTORS_H */
+#endif /* REGRESS_UNIT_VECTORS_H */
