@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cryptod/vnet.h"
+#include "shared/vnet.h"
 
 #define MERGE_FLOWS	16		/* gathered at a time */
 #define MERGE_ROOM	65536		/* the longest IP packet fits */

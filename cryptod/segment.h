@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cryptod/vnet.h"
+#include "shared/vnet.h"
 
 enum segment_error {
 	SEGMENT_OK,

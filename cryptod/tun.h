@@ -13,7 +13,7 @@
 
 #include "cryptod/engine.h"
 #include "cryptod/merge.h"
-#include "cryptod/vnet.h"
+#include "shared/vnet.h"
 
 #define TUN_BATCH	64		/* reads a turn (P46) */
 #define TUN_BATCH_BYTES	65536		/* or so much, if that is less */

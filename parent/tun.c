@@ -16,9 +16,9 @@
 #include "parent/tun.h"
 #include "shared/log.h"
 #include "shared/paths.h"
+#include "shared/vnet.h"
 
 #define EXCLUSIVE	0x8000		/* IFF_TUN_EXCL; not in old headers */
-#define TUN_UDP_OFFLOADS 0x60		/* TUN_F_USO4, TUN_F_USO6; likewise */
 
 /*
  * The kernel refuses slashes, colons and spaces and takes '%' for a pattern;
@@ -81,7 +81,7 @@ set_offloads(int fd)
 	const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |
 	    TUN_F_TSO_ECN;
 
-	if (ioctl(fd, TUNSETOFFLOAD, tcp | TUN_UDP_OFFLOADS) == 0 ||
+	if (ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0 ||
 	    ioctl(fd, TUNSETOFFLOAD, tcp) == 0)
 		return;
 	log_info("this kernel has no segmentation offload for TUN devices");
@@ -91,7 +91,7 @@ set_offloads(int fd)
 int
 tun_create(const char *name)
 {
-	int fd, header = TUN_VNET_HDR;
+	int fd, header = VNET_HDR_LEN;
 	struct ifreq ifr;
 
 	fd = open(PATH_TUN, O_RDWR | O_NONBLOCK | O_CLOEXEC);

@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #define TUN_MTU		1420	/* 1500 - 40 (IPv6) - 8 (UDP) - 32 */
-#define TUN_VNET_HDR	10	/* bytes before each packet, both ways */
 
 /* Is this a name that the kernel takes and that is a plain file name? */
 int	 tun_name_is_valid(const char *);

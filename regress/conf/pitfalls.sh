@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The known pitfalls of WireGuard implementations, P1 to P52: each is named
+# The known pitfalls of WireGuard implementations, pitfalls.txt: each is named
 # where the code or a test meets it, or stands below with the reason why it
-# does not concern us yet.
+# does not concern us yet; and no tag is without a line there.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -15,16 +15,27 @@ not_ours() {
 	*) return 1 ;;
 	esac
 }
-i=1
-while [ $i -le 52 ]; do
-	tag=P$i
-	if grep -rqE "(^|[^A-Za-z0-9])$tag([^0-9]|\$)" "$TOP"/shared "$TOP"/parent \
-	    "$TOP"/cryptod "$TOP"/netd "$TOP"/ctld "$TOP"/ctl "$TOP"/regress/unit; then
+named() {
+	grep -rqE "(^|[^A-Za-z0-9])$1([^0-9]|\$)" "$TOP"/shared "$TOP"/parent \
+	    "$TOP"/cryptod "$TOP"/netd "$TOP"/ctld "$TOP"/ctl \
+	    "$TOP"/regress/unit
+}
+for tag in $(sed -n 's/^\(P[0-9]*\)	.*/\1/p' "$TOP/regress/conf/pitfalls.txt")
+do
+	if named "$tag"; then
 		ok "$tag"
-	elif why=$(not_ours $tag); then
+	elif why=$(not_ours "$tag"); then
 		skip "$tag" "$why"
 	else
 		not_ok "$tag" "no line and no test names it"
 	fi
-	i=$((i + 1))
 done
+strays() {
+	grep -rhoE "\(P[0-9]+[,)]" "$TOP"/shared "$TOP"/parent "$TOP"/cryptod \
+	    "$TOP"/netd "$TOP"/ctld "$TOP"/ctl "$TOP"/regress/unit |
+	    tr -d '(,)' | sort -u | while read -r tag; do
+		grep -q "^$tag	" "$TOP/regress/conf/pitfalls.txt" ||
+		    echo "$tag"
+	done
+}
+expect_is "every tag has its line" "" strays

@@ -5,8 +5,8 @@
  * are numbers of the kernel's interface and do not depend on what we were
  * compiled against; whether the kernel takes them, TUNSETOFFLOAD says.
  */
-#ifndef CRYPTOD_VNET_H
-#define CRYPTOD_VNET_H
+#ifndef SHARED_VNET_H
+#define SHARED_VNET_H
 
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
@@ -27,4 +27,4 @@
 _Static_assert(sizeof(struct virtio_net_hdr) == VNET_HDR_LEN,
     "virtio header without the count of buffers");
 
-#endif /* CRYPTOD_VNET_H */
+#endif /* SHARED_VNET_H */
