@@ -206,6 +206,16 @@ link_send(struct link *l, uint16_t type, uint32_t id, int fd,
 }
 
 void
+link_send_wbuf(struct link *l, uint16_t type, uint32_t id, int fd,
+    struct wbuf *w)
+{
+	if (w->fail)
+		fatalx("message %04x does not fit its buffer", type);
+	link_send(l, type, id, fd, w->p, w->len);
+	explicit_bzero(w->p, w->len);
+}
+
+void
 link_pause(struct link *l)
 {
 	if (!l->paused && !l->dead) {

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 
+#include "shared/codec.h"
 #include "shared/imsg.h"
 
 struct link;
@@ -65,6 +66,9 @@ bool	 link_is_open(const struct link *);
 /* Sends; a lost link is dealt with here, so that callers need not look. */
 void	 link_send(struct link *, uint16_t type, uint32_t id, int fd,
 	    const void *data, size_t len);
+/* The same of what w holds, which is wiped; if that did not fit, fatal. */
+void	 link_send_wbuf(struct link *, uint16_t type, uint32_t id, int fd,
+	    struct wbuf *);
 /* Stops and resumes reading, for back-pressure. */
 void	 link_pause(struct link *);
 void	 link_resume(struct link *);

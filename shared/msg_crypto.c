@@ -3,22 +3,11 @@
  * Codecs of cryptod's messages: see msg_crypto.h.  Buffers that may have held
  * a key are wiped.
  */
-#include <sodium.h>
 #include <string.h>
 
-#include "shared/log.h"
 #include "shared/msg_crypto.h"
 
 #define SMALL	128
-
-static void
-send_buf(struct link *l, uint16_t type, uint32_t id, int fd, struct wbuf *w)
-{
-	if (w->fail)
-		fatalx("message %04x does not fit its buffer", type);
-	link_send(l, type, id, fd, w->p, w->len);
-	sodium_memzero(w->p, w->len);
-}
 
 void
 ring_offer_send(struct link *l, const struct ring_offer *o, int fd)
@@ -30,7 +19,7 @@ ring_offer_send(struct link *l, const struct ring_offer *o, int fd)
 	put_u16(&w, o->worker);
 	put_u32(&w, o->bulk_size);
 	put_u32(&w, o->urgent_slots);
-	send_buf(l, MSG_RING, 0, fd, &w);
+	link_send_wbuf(l, MSG_RING, 0, fd, &w);
 }
 
 int
@@ -136,7 +125,7 @@ set_ids_send(struct link *l, uint32_t id, const uint32_t *ids, size_t n)
 	wbuf_init(&w, buf, sizeof(buf));
 	for (i = 0; i < n; i++)
 		put_u32(&w, ids[i]);
-	send_buf(l, MSG_SET_IDS, id, -1, &w);
+	link_send_wbuf(l, MSG_SET_IDS, id, -1, &w);
 }
 
 int
@@ -159,7 +148,7 @@ set_done_send(struct link *l, uint32_t id, int error)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u32(&w, (uint32_t)error);
-	send_buf(l, MSG_SET_DONE, id, -1, &w);
+	link_send_wbuf(l, MSG_SET_DONE, id, -1, &w);
 }
 
 int
@@ -206,7 +195,7 @@ device_send(struct link *l, uint32_t id, const struct device_info *d)
 	put_bytes(&w, d->private_key, KEY_SIZE);
 	put_bytes(&w, d->public_key, KEY_SIZE);
 	put_u32(&w, d->peers);
-	send_buf(l, MSG_DEVICE, id, -1, &w);
+	link_send_wbuf(l, MSG_DEVICE, id, -1, &w);
 }
 
 int
@@ -247,7 +236,7 @@ get_peers_send(struct link *l, uint32_t id, const struct peer_cursor *c,
 	wbuf_init(&w, buf, sizeof(buf));
 	put_cursor(&w, c);
 	put_u8(&w, secrets);
-	send_buf(l, MSG_GET_PEERS, id, -1, &w);
+	link_send_wbuf(l, MSG_GET_PEERS, id, -1, &w);
 }
 
 int
@@ -353,7 +342,7 @@ local_key_send(struct link *l, uint8_t slot, bool set,
 	put_u8(&w, slot);
 	put_u8(&w, set);
 	put_bytes(&w, public_key, KEY_SIZE);
-	send_buf(l, MSG_LOCAL_KEY, 0, -1, &w);
+	link_send_wbuf(l, MSG_LOCAL_KEY, 0, -1, &w);
 }
 
 int

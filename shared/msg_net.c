@@ -36,9 +36,7 @@ get_endpoints_send(struct link *l, uint32_t id, const uint32_t *devices,
 	put_u16(&w, (uint16_t)n);
 	for (i = 0; i < n; i++)
 		put_u32(&w, devices[i]);
-	if (w.fail)
-		fatalx("%zu devices do not fit GET_ENDPOINTS", n);
-	link_send(l, MSG_GET_ENDPOINTS, id, -1, w.p, w.len);
+	link_send_wbuf(l, MSG_GET_ENDPOINTS, id, -1, &w);
 }
 
 int
@@ -70,9 +68,7 @@ endpoints_send(struct link *l, uint32_t id, const struct device_endpoint *e,
 	put_u16(&w, (uint16_t)n);
 	for (i = 0; i < n; i++)
 		put_device_endpoint(&w, &e[i]);
-	if (w.fail)
-		fatalx("%zu endpoints do not fit ENDPOINTS", n);
-	link_send(l, MSG_ENDPOINTS, id, -1, w.p, w.len);
+	link_send_wbuf(l, MSG_ENDPOINTS, id, -1, &w);
 }
 
 int

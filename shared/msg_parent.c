@@ -15,25 +15,10 @@
 
 #define SMALL	128
 
-static int
-done(struct rbuf *r)
-{
-	return rbuf_end(r);
-}
-
 static void
 send_plain(struct link *l, uint16_t type)
 {
 	link_send(l, type, 0, -1, NULL, 0);
-}
-
-static void
-send_buf(struct link *l, uint16_t type, uint32_t id, int fd,
-    const struct wbuf *w)
-{
-	if (w->fail)
-		fatalx("message %04x does not fit its buffer", type);
-	link_send(l, type, id, fd, w->p, w->len);
 }
 
 void
@@ -49,7 +34,7 @@ startup_send(struct link *l, const struct startup *s)
 	put_u8(&w, s->verbose);
 	put_u16(&w, s->workers);
 	put_str(&w, s->instance);
-	send_buf(l, MSG_STARTUP, 0, -1, &w);
+	link_send_wbuf(l, MSG_STARTUP, 0, -1, &w);
 }
 
 /* The same protocol and the same build, or EPROTO. */
@@ -84,7 +69,7 @@ startup_recv(const struct imsg *m, struct startup *s)
 	if (mode != MODE_BARE || s->workers != 1)
 		r.fail = true;
 	s->mode = mode;
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -108,7 +93,7 @@ ready_send(struct link *l, const struct sandbox_report *s)
 	put_u64(&w, s->caps);
 	put_u16(&w, (uint16_t)(s->n > 0 ? s->table[0].rules : 0));
 	put_u16(&w, (uint16_t)(s->n > 1 ? s->table[1].rules : 0));
-	send_buf(l, MSG_READY, 0, -1, &w);
+	link_send_wbuf(l, MSG_READY, 0, -1, &w);
 }
 
 int
@@ -133,7 +118,7 @@ ready_recv(const struct imsg *m, struct sandbox_report *s)
 	s->n = 2;
 	s->table[0].rules = get_u16(&r);
 	s->table[1].rules = get_u16(&r);
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -162,7 +147,7 @@ link_fd_send(struct link *l, enum proc sibling, int fd)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u8(&w, (uint8_t)sibling);
-	send_buf(l, MSG_LINK_FD, 0, fd, &w);
+	link_send_wbuf(l, MSG_LINK_FD, 0, fd, &w);
 }
 
 int
@@ -176,7 +161,7 @@ link_fd_recv(const struct imsg *m, enum proc *sibling)
 	if (v == PROC_PARENT || v >= PROC_COUNT)
 		r.fail = true;
 	*sibling = v;
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -188,7 +173,7 @@ bell_fd_send(struct link *l, enum bell which, uint16_t worker, int fd)
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u8(&w, (uint8_t)which);
 	put_u16(&w, worker);
-	send_buf(l, MSG_BELL_FD, 0, fd, &w);
+	link_send_wbuf(l, MSG_BELL_FD, 0, fd, &w);
 }
 
 int
@@ -206,7 +191,7 @@ bell_fd_recv(const struct imsg *m, enum bell *which, uint16_t *worker)
 	if (v > BELL_HEAR || mode == -1 || (mode & O_ACCMODE) !=
 	    (v == BELL_RING ? O_WRONLY : O_RDONLY))
 		r.fail = true;
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -217,7 +202,7 @@ tun_fd_send(struct link *l, uint16_t worker, int fd)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u16(&w, worker);
-	send_buf(l, MSG_TUN_FD, 0, fd, &w);
+	link_send_wbuf(l, MSG_TUN_FD, 0, fd, &w);
 }
 
 int
@@ -227,7 +212,7 @@ tun_fd_recv(const struct imsg *m, uint16_t *worker)
 
 	rbuf_init(&r, m->data, m->len);
 	*worker = get_u16(&r);
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -239,7 +224,7 @@ udp_fd_send(struct link *l, uint8_t family, uint16_t port, int fd)
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u8(&w, family);
 	put_u16(&w, port);
-	send_buf(l, MSG_UDP_FD, 0, fd, &w);
+	link_send_wbuf(l, MSG_UDP_FD, 0, fd, &w);
 }
 
 int
@@ -256,7 +241,7 @@ udp_fd_recv(const struct imsg *m, uint8_t *family, uint16_t *port)
 	    getsockopt(m->fd, SOL_SOCKET, SO_DOMAIN, &v, &len) == -1 ||
 	    v != *family)
 		r.fail = true;
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -279,7 +264,7 @@ listener_fd_send(struct link *l, enum listener which, int fd)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u8(&w, (uint8_t)which);
-	send_buf(l, MSG_LISTENER_FD, 0, fd, &w);
+	link_send_wbuf(l, MSG_LISTENER_FD, 0, fd, &w);
 }
 
 int
@@ -293,7 +278,7 @@ listener_fd_recv(const struct imsg *m, enum listener *which)
 	if (v != LISTENER_UAPI && v != LISTENER_CONTROL)
 		r.fail = true;
 	*which = v;
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -307,7 +292,7 @@ link_state_send(struct link *l, const struct link_state *s)
 	put_u32(&w, s->mtu);
 	put_u32(&w, s->ifindex);
 	put_str(&w, s->ifname);
-	send_buf(l, MSG_LINK_STATE, 0, -1, &w);
+	link_send_wbuf(l, MSG_LINK_STATE, 0, -1, &w);
 }
 
 int
@@ -320,7 +305,7 @@ link_state_recv(const struct imsg *m, struct link_state *s)
 	s->mtu = get_u32(&r);
 	s->ifindex = get_u32(&r);
 	get_str(&r, s->ifname, sizeof(s->ifname));
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 static void
@@ -350,7 +335,7 @@ log_level_recv(const struct imsg *m, bool *verbose)
 
 	rbuf_init(&r, m->data, m->len);
 	*verbose = get_bool(&r);
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -374,7 +359,7 @@ log_recv(const struct imsg *m, int *level, char *text, size_t size)
 	rbuf_init(&r, m->data, m->len);
 	*level = get_u8(&r);
 	get_str(&r, text, size);
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -402,7 +387,7 @@ fault_recv(const struct imsg *m, enum proc *sibling, uint16_t *type,
 		r.fail = true;
 	*sibling = p;
 	*verdict = v;
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -413,7 +398,7 @@ listen_set_send(struct link *l, uint32_t id, uint16_t port)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u16(&w, port);
-	send_buf(l, MSG_LISTEN_SET, id, -1, &w);
+	link_send_wbuf(l, MSG_LISTEN_SET, id, -1, &w);
 }
 
 int
@@ -423,7 +408,7 @@ listen_set_recv(const struct imsg *m, uint16_t *port)
 
 	rbuf_init(&r, m->data, m->len);
 	*port = get_u16(&r);
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -434,7 +419,7 @@ fwmark_set_send(struct link *l, uint32_t id, uint32_t mark)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u32(&w, mark);
-	send_buf(l, MSG_FWMARK_SET, id, -1, &w);
+	link_send_wbuf(l, MSG_FWMARK_SET, id, -1, &w);
 }
 
 int
@@ -444,7 +429,7 @@ fwmark_set_recv(const struct imsg *m, uint32_t *mark)
 
 	rbuf_init(&r, m->data, m->len);
 	*mark = get_u32(&r);
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -455,7 +440,7 @@ socket_done_send(struct link *l, uint32_t id, int error)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u32(&w, (uint32_t)error);
-	send_buf(l, MSG_SOCKET_DONE, id, -1, &w);
+	link_send_wbuf(l, MSG_SOCKET_DONE, id, -1, &w);
 }
 
 int
@@ -469,7 +454,7 @@ socket_done_recv(const struct imsg *m, int *error)
 	if (v > 4095)
 		r.fail = true;
 	*error = (int)v;
-	return done(&r);
+	return rbuf_end(&r);
 }
 
 void
@@ -481,7 +466,7 @@ socket_state_send(struct link *l, uint16_t port, uint32_t mark)
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u16(&w, port);
 	put_u32(&w, mark);
-	send_buf(l, MSG_SOCKET_STATE, 0, -1, &w);
+	link_send_wbuf(l, MSG_SOCKET_STATE, 0, -1, &w);
 }
 
 int
@@ -492,5 +477,5 @@ socket_state_recv(const struct imsg *m, uint16_t *port, uint32_t *mark)
 	rbuf_init(&r, m->data, m->len);
 	*port = get_u16(&r);
 	*mark = get_u32(&r);
-	return done(&r);
+	return rbuf_end(&r);
 }

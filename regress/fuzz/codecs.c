@@ -43,6 +43,14 @@ link_send(struct link *l, uint16_t type, uint32_t id, int fd,
 }
 
 void
+link_send_wbuf(struct link *l, uint16_t type, uint32_t id, int fd,
+    struct wbuf *w)
+{
+	MUST(!w->fail);
+	link_send(l, type, id, fd, w->p, w->len);
+}
+
+void
 link_flush(struct link *l, int ms)
 {
 	(void)l;

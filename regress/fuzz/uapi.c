@@ -29,6 +29,14 @@ link_send(struct link *l, uint16_t type, uint32_t id, int fd,
 	abort();
 }
 
+void
+link_send_wbuf(struct link *l, uint16_t type, uint32_t id, int fd,
+    struct wbuf *w)
+{
+	MUST(!w->fail);
+	link_send(l, type, id, fd, w->p, w->len);
+}
+
 /* Every interface whose name begins with an e is there. */
 static uint32_t
 scope(void *arg, const char *name)
