@@ -31,7 +31,6 @@ struct cryptod {
 	struct event		*timer_event;
 	int			 timer_fd;
 	uint64_t		 timer_at;	/* what it is set to; 0: off */
-	int			 bell_hear;
 	bool			 has_bell;
 	bool			 has_tun;
 	bool			 attached;	/* netd's ring is here */

@@ -44,9 +44,10 @@ counters_send_ring(struct link *out, uint32_t id, enum proc p,
 	static const struct counter_text text[] = {
 		{ "ring_bulk_records", "records written to the bulk lane" },
 		{ "ring_urgent_records", "records written to the urgent lane" },
-		{ "ring_bulk_full", "records that did not fit the bulk lane" },
+		{ "ring_bulk_full",
+		    "times that the bulk lane had not the room asked for" },
 		{ "ring_urgent_full",
-		    "records that did not fit the urgent lane" },
+		    "times that the urgent lane had no free slot" },
 		{ "ring_bells", "times that the other side was woken" },
 	};
 	const uint64_t value[] = {

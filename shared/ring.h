@@ -79,7 +79,7 @@ struct ring_page {
 
 struct ring_counts {
 	uint64_t	 records[RING_LANES];
-	uint64_t	 full[RING_LANES];	/* records dropped */
+	uint64_t	 full[RING_LANES];	/* ring_open() found no room */
 	uint64_t	 bells;
 };
 
