@@ -165,6 +165,11 @@ own_rows(struct ctld *ctx, struct show_job *j)
 	case SHOW_SANDBOX:
 	case SHOW_CRYPTO:
 	case SHOW_STATUS:
+	case SHOW_CONFIG:
+	case SHOW_HEALTH:
+	case SHOW_ROUTES:
+	case SHOW_INTERFACE:
+	case SHOW_PEERS:
 	case SHOW_TOPICS:
 		break;
 	}

@@ -77,7 +77,7 @@ peer_flush(struct client *c)
 
 static void
 status_peer(struct ctld *ctx, struct client *c, const struct peer_info *info,
-    const struct endpoint *e)
+    const struct endpoint_info *e)
 {
 	struct status_peer *p = &control_of(c)->peer;
 
@@ -86,7 +86,7 @@ status_peer(struct ctld *ctx, struct client *c, const struct peer_info *info,
 	memset(p, 0, sizeof(*p));
 	p->have = true;
 	p->info = *info;
-	p->endpoint = *e;
+	p->endpoint = e->at.endpoint;
 }
 
 static void

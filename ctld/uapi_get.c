@@ -32,7 +32,7 @@ get_device(struct ctld *ctx, struct client *c, const struct device_info *d)
 
 static void
 get_peer(struct ctld *ctx, struct client *c, const struct peer_info *p,
-    const struct endpoint *e)
+    const struct endpoint_info *e)
 {
 	char text[ENDPOINT_TEXT];
 
@@ -41,8 +41,8 @@ get_peer(struct ctld *ctx, struct client *c, const struct peer_info *p,
 	if (p->has_secret)
 		key_line(c, "preshared_key", p->psk);
 	client_printf(c, "protocol_version=1\n");
-	if (e->family != 0) {
-		endpoint_print(e, text, sizeof(text));
+	if (e->at.endpoint.family != 0) {
+		endpoint_print(&e->at.endpoint, text, sizeof(text));
 		client_printf(c, "endpoint=%s\n", text);
 	}
 	client_printf(c, "last_handshake_time_sec=%llu\n"

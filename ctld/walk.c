@@ -169,9 +169,9 @@ out:
 /* Tells the client the peers it holds, with these endpoints. */
 static void
 walk_tell(struct ctld *ctx, struct client *c,
-    const struct device_endpoint *ep, size_t n)
+    const struct endpoint_info *ep, size_t n)
 {
-	static const struct endpoint none;
+	static const struct endpoint_info none;
 	struct walk *w = walk_of(c);
 	struct peer_cursor cur;
 	struct peer_info pi;
@@ -187,8 +187,8 @@ walk_tell(struct ctld *ctx, struct client *c,
 		get_peer_info(&r, &pi);
 		if (!pi.more_of_it) {
 			/* Answers come in the order of the questions. */
-			if (at < n && ep[at].device == pi.device)
-				w->ops->peer(ctx, c, &pi, &ep[at++].endpoint);
+			if (at < n && ep[at].at.device == pi.device)
+				w->ops->peer(ctx, c, &pi, &ep[at++]);
 			else
 				w->ops->peer(ctx, c, &pi, &none);
 		}
@@ -255,7 +255,7 @@ out:
 int
 walk_on_endpoints(void *arg, struct link *l, struct imsg *m)
 {
-	struct device_endpoint ep[GET_ENDPOINTS_MAX];
+	struct endpoint_info ep[GET_ENDPOINTS_MAX];
 	struct ctld *ctx = arg;
 	struct client *c;
 	size_t n;

@@ -20,7 +20,8 @@ struct walk_ops {
 		    const struct device_info *);
 	/* A peer; its endpoint's family is 0 if not known. */
 	void	(*peer)(struct ctld *, struct client *,
-		    const struct peer_info *, const struct endpoint *);
+		    const struct peer_info *,
+		    const struct endpoint_info *);
 	/* An allowed IP of the peer told last. */
 	void	(*prefix)(struct ctld *, struct client *,
 		    const struct prefix *);

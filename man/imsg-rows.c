@@ -36,6 +36,9 @@ print_row(const struct msg_row *r)
 	printf(" to ");
 	print_procs(r->to);
 	printf("; %s; ", phase_text(r->phase));
+	if (r->mode != MODE_ANY)
+		printf("%s mode; ", r->mode == MODE_BIT(MODE_BARE) ? "bare" :
+		    "configured");
 	if (r->min == r->max)
 		printf("%u byte%s; ", r->min, r->min == 1 ? "" : "s");
 	else

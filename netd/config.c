@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "netd/netd.h"
@@ -282,7 +283,7 @@ on_endpoint_set(void *arg, struct link *l, struct imsg *m)
 int
 on_get_endpoints(void *arg, struct link *l, struct imsg *m)
 {
-	struct device_endpoint out[GET_ENDPOINTS_MAX];
+	struct endpoint_info out[GET_ENDPOINTS_MAX];
 	struct netd *n = arg;
 	uint32_t ids[GET_ENDPOINTS_MAX];
 	const struct device *d;
@@ -293,9 +294,9 @@ on_get_endpoints(void *arg, struct link *l, struct imsg *m)
 	for (i = 0; i < asked; i++) {
 		if ((d = device_find(&n->devices, ids[i])) == NULL)
 			continue;
-		out[found].device = d->id;
-		out[found].path = 0;
-		out[found].endpoint = d->at.remote;
+		memset(&out[found], 0, sizeof(out[found]));
+		out[found].at.device = d->id;
+		out[found].at.endpoint = d->at.remote;
 		found++;
 	}
 	endpoints_send(l, m->id, out, found);

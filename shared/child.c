@@ -138,6 +138,7 @@ child_on_startup(void *arg, struct link *l, struct imsg *m)
 		return -1;
 	}
 	c->started = true;
+	c->host.mode = c->startup.mode;
 	log_setverbose(c->startup.verbose);
 	child_check_ready(arg);
 	return 0;

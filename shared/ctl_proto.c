@@ -172,6 +172,40 @@ ctl_log_read(const struct ctl_frame *f, bool *verbose)
 }
 
 void
+ctl_peer_write(struct wbuf *w, uint32_t id, const char *name)
+{
+	struct payload p;
+
+	put_str(payload_begin(&p), name);
+	payload_end(&p, w, CTL_PEER, id);
+}
+
+int
+ctl_peer_read(const struct ctl_frame *f, char name[CTL_TEXT_MAX])
+{
+	struct rbuf r;
+
+	frame_rbuf(&r, f, CTL_PEER);
+	get_str(&r, name, CTL_TEXT_MAX);
+	return rbuf_end(&r);
+}
+
+void
+ctl_plain_write(struct wbuf *w, uint32_t id, enum ctl_type type)
+{
+	ctl_frame_write(w, (uint16_t)type, id, NULL, 0);
+}
+
+int
+ctl_plain_read(const struct ctl_frame *f, enum ctl_type type)
+{
+	struct rbuf r;
+
+	frame_rbuf(&r, f, (uint16_t)type);
+	return rbuf_end(&r);
+}
+
+void
 ctl_done_write(struct wbuf *w, uint32_t id, int error, const char *text)
 {
 	struct payload p;

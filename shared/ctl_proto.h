@@ -16,11 +16,11 @@
 #include "shared/row.h"
 
 #define CTL_VERSION_MIN	1		/* what this build speaks */
-#define CTL_VERSION_MAX	1
+#define CTL_VERSION_MAX	2
 #define CTL_HEADER	12	/* u32 length, u16 type, u16 0, u32 id */
 #define CTL_PAYLOAD	ROW_MAX		/* at most; the length's limit */
 #define CTL_FRAME_MAX	(CTL_HEADER + CTL_PAYLOAD)
-#define CTL_TEXT_MAX	256		/* of DONE and WELCOME, NUL included */
+#define CTL_TEXT_MAX	2048	/* bytes of a text, NUL included */
 
 enum ctl_type {
 	CTL_HELLO = 1,			/* u16 min, u16 max version */
@@ -28,7 +28,11 @@ enum ctl_type {
 	CTL_SHOW,			/* u8 topic of row.h */
 	CTL_LOG,			/* bool verbose */
 	CTL_ROW,			/* a row of row.h */
-	CTL_DONE			/* u32 errno, text */
+	CTL_DONE,			/* u32 errno, text */
+	/* Since version 2: */
+	CTL_PEER,			/* text: a peer's name or public key */
+	CTL_RELOAD,			/* nothing */
+	CTL_MONITOR			/* nothing; rows until it hangs up */
 };
 
 struct ctl_frame {
@@ -68,6 +72,13 @@ void	 ctl_show_write(struct wbuf *, uint32_t id, enum show_topic);
 int	 ctl_show_read(const struct ctl_frame *, enum show_topic *);
 void	 ctl_log_write(struct wbuf *, uint32_t id, bool verbose);
 int	 ctl_log_read(const struct ctl_frame *, bool *verbose);
+
+/* name: a peer's name or public key. */
+void	 ctl_peer_write(struct wbuf *, uint32_t id, const char *name);
+int	 ctl_peer_read(const struct ctl_frame *, char name[CTL_TEXT_MAX]);
+/* RELOAD and MONITOR, which carry nothing. */
+void	 ctl_plain_write(struct wbuf *, uint32_t id, enum ctl_type);
+int	 ctl_plain_read(const struct ctl_frame *, enum ctl_type);
 
 struct ctl_done {
 	uint32_t	 error;		/* an errno, 0: done */

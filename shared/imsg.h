@@ -13,7 +13,7 @@
 
 #include "shared/msg_table.h"
 
-#define IMSG_ROWS_MAX	80		/* rows of the permission table */
+#define IMSG_ROWS_MAX	96		/* rows of the permission table */
 
 struct imsg {
 	uint16_t	 type;

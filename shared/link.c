@@ -75,7 +75,8 @@ link_dispatch(struct link *l, struct imsg *m)
 	enum msg_verdict v;
 	size_t i;
 
-	v = msg_admit(m->type, l->peer, h->self, h->phase, m->len, m->fd);
+	v = msg_admit(m->type, l->peer, h->self, h->phase, h->mode, m->len,
+	    m->fd);
 	if (v != MSG_OK)
 		goto bad;
 	row = msg_row(m->type);

@@ -35,6 +35,7 @@ struct link_host {
 	struct event_base	*base;
 	enum proc		 self;
 	enum phase		 phase;
+	enum mode		 mode;
 	const struct link_row	*rows;
 	size_t			 nrows;
 	void			*arg;		/* of the handlers */

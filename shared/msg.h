@@ -17,6 +17,7 @@ enum proc {
 	PROC_CRYPTOD,
 	PROC_NETD,
 	PROC_CTLD,
+	PROC_RESOLVERD,			/* configured mode only */
 	PROC_COUNT
 };
 #define PROC_BIT(p)		(1U << (p))
@@ -30,8 +31,11 @@ enum phase {
 
 /* Who configures the instance; fixed at STARTUP. */
 enum mode {
-	MODE_BARE			/* wg(8), through the UAPI */
+	MODE_BARE,			/* wg(8), through the UAPI */
+	MODE_CONFIGURED			/* a file, through the parent */
 };
+#define MODE_BIT(m)		(1U << (m))
+#define MODE_ANY		(MODE_BIT(MODE_BARE) | MODE_BIT(MODE_CONFIGURED))
 
 enum msg_type {
 	/* 01: parent */
@@ -56,6 +60,21 @@ enum msg_type {
 	MSG_SOCKET_DONE		= 0x0113,
 	MSG_SOCKET_STATE	= 0x0114,
 	MSG_LOG_SET		= 0x0115,
+	MSG_CONF_BEGIN		= 0x0120,
+	MSG_CONF_ITEMS		= 0x0121,
+	MSG_CONF_KEY		= 0x0122,
+	MSG_CONF_END		= 0x0123,
+	MSG_CONF_READY		= 0x0124,
+	MSG_CONF_NO		= 0x0125,
+	MSG_CONF_COMMIT		= 0x0126,
+	MSG_CONF_ABORT		= 0x0127,
+	MSG_CONF_DONE		= 0x0128,
+	MSG_SLOT_FD		= 0x0130,
+	MSG_SLOT_WANT		= 0x0131,
+	MSG_SLOT_WRITTEN	= 0x0132,
+	MSG_SLOT_DONE		= 0x0133,
+	MSG_RELOAD		= 0x0140,
+	MSG_RELOAD_DONE		= 0x0141,
 
 	/* 02: crypto */
 	MSG_RING		= 0x0201,
@@ -84,7 +103,20 @@ enum msg_type {
 	/* 04: ctl */
 	MSG_SHOW		= 0x0401,
 	MSG_ROW			= 0x0402,
-	MSG_SHOW_END		= 0x0403
+	MSG_SHOW_END		= 0x0403,
+	MSG_MONITOR		= 0x0404,
+	MSG_EVENT		= 0x0405,
+
+	/* 06: helpers */
+	MSG_RESOLVE		= 0x0601,
+	MSG_RESOLVED		= 0x0602,
+	MSG_DNS_RESET		= 0x0603,
+	MSG_DNS_FD		= 0x0604,
+	MSG_HOSTS_FD		= 0x0605,
+	MSG_DNS_WANTED		= 0x0606,
+	MSG_HELPER_SHOW		= 0x0610,
+	MSG_HELPER_ROW		= 0x0611,
+	MSG_HELPER_SHOW_END	= 0x0612
 };
 
 /* The name of a process as logs and manuals print it. */

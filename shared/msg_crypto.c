@@ -277,6 +277,11 @@ put_peer_info(struct wbuf *w, const struct peer_info *p)
 	put_u32(w, p->handshake_nsec);
 	put_u64(w, p->rx_bytes);
 	put_u64(w, p->tx_bytes);
+	put_u32(w, p->tries);
+	put_u32(w, p->bad_response);
+	put_u32(w, p->stale);
+	put_u8(w, p->has_skew);
+	put_u64(w, (uint64_t)p->skew);
 	put_u16(w, p->nips);
 }
 
@@ -293,6 +298,11 @@ get_peer_info(struct rbuf *r, struct peer_info *p)
 	p->handshake_nsec = get_u32(r);
 	p->rx_bytes = get_u64(r);
 	p->tx_bytes = get_u64(r);
+	p->tries = get_u32(r);
+	p->bad_response = get_u32(r);
+	p->stale = get_u32(r);
+	p->has_skew = get_bool(r);
+	p->skew = (int64_t)get_u64(r);
 	p->nips = get_u16(r);
 }
 

@@ -98,9 +98,15 @@ struct peer_info {
 	uint32_t	 handshake_nsec;
 	uint64_t	 rx_bytes;
 	uint64_t	 tx_bytes;
+	/* Since the last completed handshake, for who asks what is wrong: */
+	uint32_t	 tries;		/* initiations sent, not answered */
+	uint32_t	 bad_response;	/* responses that did not authenticate */
+	uint32_t	 stale;		/* initiations with an old timestamp */
+	bool		 has_skew;
+	int64_t		 skew;		/* its clock minus ours, seconds */
 	uint16_t	 nips;
 };
-#define PEER_INFO_WIRE	102		/* bytes of one without prefixes */
+#define PEER_INFO_WIRE	123		/* bytes of one without prefixes */
 /*
  * PEERS is: bool done, peer_cursor next, then peers, each with its prefixes.
  * The writer builds it with put_*, the reader walks it with get_*.

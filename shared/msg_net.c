@@ -57,24 +57,28 @@ get_endpoints_recv(const struct imsg *m, uint32_t *devices, size_t *n)
 }
 
 void
-endpoints_send(struct link *l, uint32_t id, const struct device_endpoint *e,
+endpoints_send(struct link *l, uint32_t id, const struct endpoint_info *e,
     size_t n)
 {
-	uint8_t buf[2 + GET_ENDPOINTS_MAX * DEVICE_ENDPOINT_WIRE];
+	uint8_t buf[2 + GET_ENDPOINTS_MAX * (DEVICE_ENDPOINT_WIRE + 3)];
 	struct wbuf w;
 	size_t i;
 
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u16(&w, (uint16_t)n);
-	for (i = 0; i < n; i++)
-		put_device_endpoint(&w, &e[i]);
+	for (i = 0; i < n; i++) {
+		put_device_endpoint(&w, &e[i].at);
+		put_u16(&w, e[i].error);
+		put_u8(&w, (uint8_t)e[i].name);
+	}
 	link_send_wbuf(l, MSG_ENDPOINTS, id, -1, &w);
 }
 
 int
-endpoints_recv(const struct imsg *m, struct device_endpoint *e, size_t *n)
+endpoints_recv(const struct imsg *m, struct endpoint_info *e, size_t *n)
 {
 	struct rbuf r;
+	uint8_t name;
 	size_t i;
 
 	rbuf_init(&r, m->data, m->len);
@@ -83,8 +87,14 @@ endpoints_recv(const struct imsg *m, struct device_endpoint *e, size_t *n)
 		r.fail = true;
 		*n = 0;
 	}
-	for (i = 0; i < *n; i++)
-		get_device_endpoint(&r, &e[i]);
+	for (i = 0; i < *n; i++) {
+		get_device_endpoint(&r, &e[i].at);
+		e[i].error = get_u16(&r);
+		name = get_u8(&r);
+		if (name > NAME_SILENT)
+			r.fail = true;
+		e[i].name = name;
+	}
 	return rbuf_end(&r);
 }
 
@@ -149,4 +159,29 @@ void
 show_end_send(struct link *l, uint32_t id)
 {
 	link_send(l, MSG_SHOW_END, id, -1, NULL, 0);
+}
+
+void
+monitor_send(struct link *l, bool on)
+{
+	uint8_t b = on;
+
+	link_send(l, MSG_MONITOR, 0, -1, &b, 1);
+}
+
+int
+monitor_recv(const struct imsg *m, bool *on)
+{
+	struct rbuf r;
+
+	rbuf_init(&r, m->data, m->len);
+	*on = get_bool(&r);
+	return rbuf_end(&r);
+}
+
+void
+event_send(struct link *l, const struct wbuf *w)
+{
+	if (!w->fail)
+		link_send(l, MSG_EVENT, 0, -1, w->p, w->len);
 }

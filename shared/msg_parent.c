@@ -66,7 +66,7 @@ startup_recv(const struct imsg *m, struct startup *s)
 	s->verbose = get_bool(&r);
 	s->workers = get_u16(&r);
 	get_str(&r, s->instance, sizeof(s->instance));
-	if (mode != MODE_BARE || s->workers != 1)
+	if (mode > MODE_CONFIGURED || s->workers != 1)
 		r.fail = true;
 	s->mode = mode;
 	return rbuf_end(&r);
@@ -275,7 +275,7 @@ listener_fd_recv(const struct imsg *m, enum listener *which)
 
 	rbuf_init(&r, m->data, m->len);
 	v = get_u8(&r);
-	if (v != LISTENER_UAPI && v != LISTENER_CONTROL)
+	if (v == 0 || v >= LISTENER_COUNT)
 		r.fail = true;
 	*which = v;
 	return rbuf_end(&r);

@@ -54,7 +54,10 @@ void	 route_fd_send(struct link *, int fd);
 
 enum listener {
 	LISTENER_UAPI = 1,
-	LISTENER_CONTROL
+	LISTENER_CONTROL,
+	LISTENER_READ,			/* as CONTROL, but nothing changes */
+	LISTENER_METRICS,		/* Prometheus text by HTTP */
+	LISTENER_COUNT
 };
 void	 listener_fd_send(struct link *, enum listener, int fd);
 int	 listener_fd_recv(const struct imsg *, enum listener *);

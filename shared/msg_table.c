@@ -16,111 +16,169 @@
 #define C	PROC_BIT(PROC_CRYPTOD)
 #define N	PROC_BIT(PROC_NETD)
 #define T	PROC_BIT(PROC_CTLD)
+#define R	PROC_BIT(PROC_RESOLVERD)
 #define SETUP	PHASE_BIT(PHASE_SETUP)
 #define RUN	PHASE_BIT(PHASE_RUN)
 #define ANY	PHASE_ANY
+#define BARE	MODE_BIT(MODE_BARE)
+#define CONF	MODE_BIT(MODE_CONFIGURED)
+#define BOTH	MODE_ANY
 #define BIG	MSG_PAYLOAD
 
 static const struct msg_row rows[] = {
-	/* type		name		from	to	phase	min  max   fd
+	/* type		name		from	to	phase	mode	min  max   fd
 	 *	queue	overflow	what */
-	{ MSG_STARTUP,	"STARTUP",	P,	C|N|T,	SETUP,	40, 72, FD_NONE,
+	{ MSG_STARTUP,	"STARTUP",	P,	C|N|T|R, SETUP,	BOTH,	40, 72, FD_NONE,
 		1, OVER_CLOSE, "protocol version, build id, mode, instance" },
-	{ MSG_READY,	"READY",	C|N|T,	P,	ANY,	60, 120, FD_NONE,
+	{ MSG_READY,	"READY",	C|N|T|R,	P,	ANY,	BOTH,	60, 120, FD_NONE,
 		1, OVER_CLOSE, "sandboxed; the same build; what the kernel says of it" },
-	{ MSG_GO,	"GO",		P,	C|N|T,	RUN,	0, 0, FD_NONE,
+	{ MSG_GO,	"GO",		P,	C|N|T|R, RUN,	BOTH,	0, 0, FD_NONE,
 		1, OVER_CLOSE, "every process is ready: begin" },
-	{ MSG_LINK_FD,	"LINK_FD",	P,	C|N|T,	SETUP,	1, 1, FD_LINK,
+	{ MSG_LINK_FD,	"LINK_FD",	P,	C|N|T|R, SETUP,	BOTH,	1, 1, FD_LINK,
 		4, OVER_CLOSE, "the link to a sibling" },
-	{ MSG_BELL_FD,	"BELL_FD",	P,	C|N,	SETUP,	3, 3, FD_PIPE,
+	{ MSG_BELL_FD,	"BELL_FD",	P,	C|N,	SETUP,	BOTH,	3, 3, FD_PIPE,
 		4, OVER_CLOSE, "one end of a doorbell pipe" },
-	{ MSG_TUN_FD,	"TUN_FD",	P,	C,	SETUP,	2, 2, FD_TUN,
+	{ MSG_TUN_FD,	"TUN_FD",	P,	C,	SETUP,	BOTH,	2, 2, FD_TUN,
 		1, OVER_CLOSE, "a queue of the TUN device" },
-	{ MSG_UDP_FD,	"UDP_FD",	P,	N,	RUN,	3, 3, FD_UDP,
+	{ MSG_UDP_FD,	"UDP_FD",	P,	N,	RUN,	BOTH,	3, 3, FD_UDP,
 		8, OVER_CLOSE, "a bound socket; replaces the one of its family" },
-	{ MSG_UDP_CLOSE, "UDP_CLOSE",	P,	N,	RUN,	0, 0, FD_NONE,
+	{ MSG_UDP_CLOSE, "UDP_CLOSE",	P,	N,	RUN,	BOTH,	0, 0, FD_NONE,
 		8, OVER_CLOSE, "the link went down: close the sockets" },
-	{ MSG_ROUTE_FD,	"ROUTE_FD",	P,	N,	SETUP,	0, 0, FD_NETLINK,
+	{ MSG_ROUTE_FD,	"ROUTE_FD",	P,	N,	SETUP,	BOTH,	0, 0, FD_NETLINK,
 		1, OVER_CLOSE, "route events and route look-ups" },
-	{ MSG_LISTENER_FD, "LISTENER_FD", P,	T,	SETUP,	1, 1, FD_LISTENER,
-		2, OVER_CLOSE, "the UAPI or the control socket" },
-	{ MSG_LINK_STATE, "LINK_STATE",	P,	C|N|T,	RUN,	11, 32, FD_NONE,
+	{ MSG_LISTENER_FD, "LISTENER_FD", P,	T,	SETUP,	BOTH,	1, 1, FD_LISTENER,
+		4, OVER_CLOSE, "a socket that clients connect to" },
+	{ MSG_LINK_STATE, "LINK_STATE",	P,	C|N|T,	RUN,	BOTH,	11, 32, FD_NONE,
 		8, OVER_COALESCE, "the interface is up or down, its MTU and name" },
-	{ MSG_LOG_LEVEL, "LOG_LEVEL",	P,	C|N|T,	RUN,	1, 1, FD_NONE,
+	{ MSG_LOG_LEVEL, "LOG_LEVEL",	P,	C|N|T|R, RUN,	BOTH,	1, 1, FD_NONE,
 		8, OVER_COALESCE, "verbose or brief" },
-	{ MSG_SHUTDOWN,	"SHUTDOWN",	P,	C|N|T,	ANY,	0, 0, FD_NONE,
+	{ MSG_SHUTDOWN,	"SHUTDOWN",	P,	C|N|T|R, ANY,	BOTH,	0, 0, FD_NONE,
 		1, OVER_DROP, "wipe and end" },
-	{ MSG_LOG,	"LOG",		C|N|T,	P,	ANY,	3, 1100, FD_NONE,
+	{ MSG_LOG,	"LOG",		C|N|T|R,	P,	ANY,	BOTH,	3, 1100, FD_NONE,
 		256, OVER_DROP, "a line for the log" },
-	{ MSG_FAULT,	"FAULT",	C|N|T,	P,	ANY,	4, 4, FD_NONE,
+	{ MSG_FAULT,	"FAULT",	C|N|T|R,	P,	ANY,	BOTH,	4, 4, FD_NONE,
 		4, OVER_DROP, "a sibling broke the rules" },
-	{ MSG_TUN_GONE,	"TUN_GONE",	C,	P,	RUN,	0, 0, FD_NONE,
+	{ MSG_TUN_GONE,	"TUN_GONE",	C,	P,	RUN,	BOTH,	0, 0, FD_NONE,
 		1, OVER_DROP, "the TUN device no longer exists" },
-	{ MSG_LISTEN_SET, "LISTEN_SET",	T,	P,	RUN,	2, 2, FD_NONE,
+	{ MSG_LISTEN_SET, "LISTEN_SET",	T,	P,	RUN,	BARE,	2, 2, FD_NONE,
 		4, OVER_CLOSE, "bare mode: the UDP port to listen on" },
-	{ MSG_FWMARK_SET, "FWMARK_SET",	T,	P,	RUN,	4, 4, FD_NONE,
+	{ MSG_FWMARK_SET, "FWMARK_SET",	T,	P,	RUN,	BARE,	4, 4, FD_NONE,
 		4, OVER_CLOSE, "bare mode: the mark of the UDP sockets" },
-	{ MSG_SOCKET_DONE, "SOCKET_DONE", P,	T,	RUN,	4, 4, FD_NONE,
+	{ MSG_SOCKET_DONE, "SOCKET_DONE", P,	T,	RUN,	BOTH,	4, 4, FD_NONE,
 		64, OVER_CLOSE, "answer to LISTEN_SET, FWMARK_SET and LOG_SET" },
-	{ MSG_SOCKET_STATE, "SOCKET_STATE", P,	N|T,	RUN,	6, 6, FD_NONE,
+	{ MSG_SOCKET_STATE, "SOCKET_STATE", P,	N|T,	RUN,	BOTH,	6, 6, FD_NONE,
 		8, OVER_COALESCE, "the port and the mark in force" },
-	{ MSG_LOG_SET,	"LOG_SET",	T,	P,	RUN,	1, 1, FD_NONE,
+	{ MSG_LOG_SET,	"LOG_SET",	T,	P,	RUN,	BOTH,	1, 1, FD_NONE,
 		64, OVER_CLOSE, "an operator asks for verbose or brief" },
+	{ MSG_CONF_BEGIN, "CONF_BEGIN",	P,	C|N|T,	RUN,	CONF,	1, 1, FD_NONE,
+		2, OVER_CLOSE, "a configuration comes: prepare it" },
+	{ MSG_CONF_ITEMS, "CONF_ITEMS",	P,	C|N|T,	RUN,	CONF,	1, BIG, FD_NONE,
+		1024, OVER_CLOSE, "its parts, as this process needs them" },
+	{ MSG_CONF_KEY,	"CONF_KEY",	P,	C,	RUN,	CONF,	1, 1, FD_FILE,
+		64, OVER_CLOSE, "a key file: our own, or of the peer at hand" },
+	{ MSG_CONF_END,	"CONF_END",	P,	C|N|T,	RUN,	CONF,	0, 0, FD_NONE,
+		2, OVER_CLOSE, "that was all: say READY or NO" },
+	{ MSG_CONF_READY, "CONF_READY",	C|N|T,	P,	RUN,	CONF,	0, 0, FD_NONE,
+		2, OVER_CLOSE, "it can be had" },
+	{ MSG_CONF_NO,	"CONF_NO",	C|N|T,	P,	RUN,	CONF,	2, 514, FD_NONE,
+		2, OVER_CLOSE, "it cannot, and why" },
+	{ MSG_CONF_COMMIT, "CONF_COMMIT", P,	C|N|T,	RUN,	CONF,	0, 0, FD_NONE,
+		2, OVER_CLOSE, "all can: it is in force" },
+	{ MSG_CONF_ABORT, "CONF_ABORT",	P,	C|N|T,	RUN,	CONF,	0, 0, FD_NONE,
+		2, OVER_CLOSE, "forget it" },
+	{ MSG_CONF_DONE, "CONF_DONE",	C|N|T,	P,	RUN,	CONF,	16, 16, FD_NONE,
+		2, OVER_CLOSE, "it is in force here; how many peers changed" },
+	{ MSG_SLOT_FD,	"SLOT_FD",	P,	C,	RUN,	CONF,	2, 2, FD_FILE,
+		4, OVER_CLOSE, "a file of the state directory" },
+	{ MSG_SLOT_WANT, "SLOT_WANT",	C,	P,	RUN,	CONF,	1, 1, FD_NONE,
+		4, OVER_CLOSE, "asks for a new file to write" },
+	{ MSG_SLOT_WRITTEN, "SLOT_WRITTEN", C,	P,	RUN,	CONF,	1, 1, FD_NONE,
+		4, OVER_CLOSE, "it is written: let it take the old one's place" },
+	{ MSG_SLOT_DONE, "SLOT_DONE",	P,	C,	RUN,	CONF,	5, 5, FD_NONE,
+		4, OVER_CLOSE, "it is on disk, or why not" },
+	{ MSG_RELOAD,	"RELOAD",	T,	P,	RUN,	CONF,	0, 0, FD_NONE,
+		64, OVER_CLOSE, "an operator asks to read the configuration anew" },
+	{ MSG_RELOAD_DONE, "RELOAD_DONE", P,	T,	RUN,	CONF,	6, 2048, FD_NONE,
+		64, OVER_CLOSE, "answer to RELOAD" },
 
-	{ MSG_RING,	"RING",		C|N,	C|N,	SETUP,	10, 10, FD_MEMFD,
+	{ MSG_RING,	"RING",		C|N,	C|N,	SETUP,	BOTH,	10, 10, FD_MEMFD,
 		1, OVER_CLOSE, "the memory that the sender writes and the receiver reads" },
-	{ MSG_INDEX_PAGE, "INDEX_PAGE",	C,	N,	SETUP,	0, 0, FD_MEMFD,
+	{ MSG_INDEX_PAGE, "INDEX_PAGE",	C,	N,	SETUP,	BOTH,	0, 0, FD_MEMFD,
 		1, OVER_CLOSE, "the live receiver indices" },
-	{ MSG_SET_BEGIN, "SET_BEGIN",	T,	C,	RUN,	0, 0, FD_NONE,
+	{ MSG_SET_BEGIN, "SET_BEGIN",	T,	C,	RUN,	BARE,	0, 0, FD_NONE,
 		2, OVER_CLOSE, "bare mode: a change begins" },
-	{ MSG_SET_ITEMS, "SET_ITEMS",	T,	C,	RUN,	1, BIG, FD_NONE,
+	{ MSG_SET_ITEMS, "SET_ITEMS",	T,	C,	RUN,	BARE,	1, BIG, FD_NONE,
 		16, OVER_CLOSE, "operations on keys, peers and allowed IPs" },
-	{ MSG_SET_END,	"SET_END",	T,	C,	RUN,	0, 0, FD_NONE,
+	{ MSG_SET_END,	"SET_END",	T,	C,	RUN,	BARE,	0, 0, FD_NONE,
 		2, OVER_CLOSE, "the change is complete" },
-	{ MSG_SET_IDS,	"SET_IDS",	C,	T,	RUN,	4, BIG, FD_NONE,
+	{ MSG_SET_IDS,	"SET_IDS",	C,	T,	RUN,	BARE,	4, BIG, FD_NONE,
 		32, OVER_CLOSE, "the device id of each peer of the change, in order" },
-	{ MSG_SET_DONE,	"SET_DONE",	C,	T,	RUN,	4, 4, FD_NONE,
+	{ MSG_SET_DONE,	"SET_DONE",	C,	T,	RUN,	BARE,	4, 4, FD_NONE,
 		2, OVER_CLOSE, "how the change went" },
-	{ MSG_GET_DEVICE, "GET_DEVICE",	T,	C,	RUN,	1, 1, FD_NONE,
+	{ MSG_GET_DEVICE, "GET_DEVICE",	T,	C,	RUN,	BOTH,	1, 1, FD_NONE,
 		64, OVER_CLOSE, "ask for the local key and the number of peers" },
-	{ MSG_DEVICE,	"DEVICE",	C,	T,	RUN,	70, 70, FD_NONE,
+	{ MSG_DEVICE,	"DEVICE",	C,	T,	RUN,	BOTH,	70, 70, FD_NONE,
 		64, OVER_CLOSE, "answer to GET_DEVICE" },
-	{ MSG_GET_PEERS, "GET_PEERS",	T,	C,	RUN,	13, 13, FD_NONE,
+	{ MSG_GET_PEERS, "GET_PEERS",	T,	C,	RUN,	BOTH,	13, 13, FD_NONE,
 		64, OVER_CLOSE, "ask for the peers after a cursor" },
-	{ MSG_PEERS,	"PEERS",	C,	T,	RUN,	13, BIG, FD_NONE,
+	{ MSG_PEERS,	"PEERS",	C,	T,	RUN,	BOTH,	13, BIG, FD_NONE,
 		64, OVER_CLOSE, "answer to GET_PEERS, as many as fit" },
-	{ MSG_REMOTE_ADD, "REMOTE_ADD",	C,	N,	RUN,	38, BIG, FD_NONE,
+	{ MSG_REMOTE_ADD, "REMOTE_ADD",	C,	N,	RUN,	BOTH,	38, BIG, FD_NONE,
 		4096, OVER_CLOSE, "public keys of devices, to authenticate the envelope" },
-	{ MSG_REMOTE_DEL, "REMOTE_DEL",	C,	N,	RUN,	6, BIG, FD_NONE,
+	{ MSG_REMOTE_DEL, "REMOTE_DEL",	C,	N,	RUN,	BOTH,	6, BIG, FD_NONE,
 		4096, OVER_CLOSE, "devices that are gone" },
-	{ MSG_LOCAL_KEY, "LOCAL_KEY",	C,	N,	RUN,	34, 34, FD_NONE,
+	{ MSG_LOCAL_KEY, "LOCAL_KEY",	C,	N,	RUN,	BOTH,	34, 34, FD_NONE,
 		4096, OVER_CLOSE, "an own public key is set or taken away" },
 
-	{ MSG_ENDPOINT_SET, "ENDPOINT_SET", T,	N,	RUN,	29, BIG, FD_NONE,
+	{ MSG_ENDPOINT_SET, "ENDPOINT_SET", T,	N,	RUN,	BARE,	29, BIG, FD_NONE,
 		64, OVER_CLOSE, "bare mode: endpoints of devices" },
-	{ MSG_SYNC,	"SYNC",		C|T,	N,	RUN,	0, 0, FD_NONE,
+	{ MSG_SYNC,	"SYNC",		C|T,	N,	RUN,	BOTH,	0, 0, FD_NONE,
 		16, OVER_CLOSE, "answer when all before this is done" },
-	{ MSG_SYNCED,	"SYNCED",	N,	C|T,	RUN,	0, 0, FD_NONE,
+	{ MSG_SYNCED,	"SYNCED",	N,	C|T,	RUN,	BOTH,	0, 0, FD_NONE,
 		16, OVER_CLOSE, "answer to SYNC" },
-	{ MSG_GET_ENDPOINTS, "GET_ENDPOINTS", T, N,	RUN,	6, BIG, FD_NONE,
+	{ MSG_GET_ENDPOINTS, "GET_ENDPOINTS", T, N,	RUN,	BOTH,	6, BIG, FD_NONE,
 		64, OVER_CLOSE, "ask for the endpoints of these devices" },
-	{ MSG_ENDPOINTS, "ENDPOINTS",	N,	T,	RUN,	2, BIG, FD_NONE,
+	{ MSG_ENDPOINTS, "ENDPOINTS",	N,	T,	RUN,	BOTH,	2, BIG, FD_NONE,
 		64, OVER_CLOSE, "answer to GET_ENDPOINTS" },
-	{ MSG_HAS_ENDPOINT, "HAS_ENDPOINT", N,	C,	RUN,	7, BIG, FD_NONE,
+	{ MSG_HAS_ENDPOINT, "HAS_ENDPOINT", N,	C,	RUN,	BOTH,	7, BIG, FD_NONE,
 		4096, OVER_CLOSE, "devices whose endpoint is known, or no longer" },
 
-	{ MSG_SHOW,	"SHOW",		T,	P|C|N,	RUN,	1, 1, FD_NONE,
+	{ MSG_SHOW,	"SHOW",		T,	P|C|N,	RUN,	BOTH,	1, 1, FD_NONE,
 		64, OVER_CLOSE, "ask for the rows of a topic" },
-	{ MSG_ROW,	"ROW",		P|C|N,	T,	RUN,	2, BIG, FD_NONE,
+	{ MSG_ROW,	"ROW",		P|C|N,	T,	RUN,	BOTH,	2, BIG, FD_NONE,
 		1024, OVER_CLOSE, "a row of the answer" },
-	{ MSG_SHOW_END,	"SHOW_END",	P|C|N,	T,	RUN,	0, 0, FD_NONE,
+	{ MSG_SHOW_END,	"SHOW_END",	P|C|N,	T,	RUN,	BOTH,	0, 0, FD_NONE,
 		64, OVER_CLOSE, "the answer is complete" },
+	{ MSG_MONITOR,	"MONITOR",	T,	P|C|N,	RUN,	BOTH,	1, 1, FD_NONE,
+		8, OVER_COALESCE, "somebody watches, or no longer" },
+	{ MSG_EVENT,	"EVENT",	P|C|N,	T,	RUN,	BOTH,	2, BIG, FD_NONE,
+		256, OVER_DROP, "something happened; a row for who watches" },
+
+	{ MSG_RESOLVE,	"RESOLVE",	N,	R,	RUN,	CONF,	3, 255, FD_NONE,
+		1024, OVER_DROP, "what addresses has this name" },
+	{ MSG_RESOLVED,	"RESOLVED",	R,	N,	RUN,	CONF,	6, 278, FD_NONE,
+		1024, OVER_DROP, "answer to RESOLVE: at most 16 addresses" },
+	{ MSG_DNS_RESET, "DNS_RESET",	P,	R,	RUN,	CONF,	0, 0, FD_NONE,
+		8, OVER_CLOSE, "forget all name servers; others follow" },
+	{ MSG_DNS_FD,	"DNS_FD",	P,	R,	RUN,	CONF,	23, 23, FD_UDP,
+		32, OVER_CLOSE, "a socket connected to a name server" },
+	{ MSG_HOSTS_FD,	"HOSTS_FD",	P,	R,	RUN,	CONF,	0, 0, FD_FILE,
+		8, OVER_CLOSE, "the file of names known without asking" },
+	{ MSG_DNS_WANTED, "DNS_WANTED",	R,	P,	RUN,	CONF,	0, 0, FD_NONE,
+		2, OVER_DROP, "no name server answers: are there others" },
+	{ MSG_HELPER_SHOW, "HELPER_SHOW", P,	R,	RUN,	CONF,	1, 1, FD_NONE,
+		64, OVER_DROP, "SHOW, passed on for ctld" },
+	{ MSG_HELPER_ROW, "HELPER_ROW",	R,	P,	RUN,	CONF,	2, BIG, FD_NONE,
+		256, OVER_DROP, "a row of the answer" },
+	{ MSG_HELPER_SHOW_END, "HELPER_SHOW_END", R, P,	RUN,	CONF,	0, 0, FD_NONE,
+		64, OVER_DROP, "the answer is complete" },
 };
 
 #undef P
 #undef C
 #undef N
 #undef T
+#undef R
 
 #define NROWS	(sizeof(rows) / sizeof(rows[0]))
 
@@ -210,13 +268,15 @@ fd_is(int fd, enum fd_kind kind)
 		return S_ISREG(st.st_mode) && memfd_is(fd);
 	case FD_TUN:
 		return S_ISCHR(st.st_mode);
+	case FD_FILE:
+		return S_ISREG(st.st_mode);
 	}
 	return 0;
 }
 
 enum msg_verdict
 msg_admit(uint16_t type, enum proc from, enum proc to, enum phase phase,
-    size_t size, int fd)
+    enum mode mode, size_t size, int fd)
 {
 	const struct msg_row *row = msg_row(type);
 
@@ -227,6 +287,8 @@ msg_admit(uint16_t type, enum proc from, enum proc to, enum phase phase,
 		return MSG_FORBIDDEN;
 	if ((row->phase & PHASE_BIT(phase)) == 0)
 		return MSG_PHASE;
+	if ((row->mode & MODE_BIT(mode)) == 0)
+		return MSG_MODE;
 	if (size < row->min || size > row->max)
 		return MSG_SIZE;
 	if ((fd != -1) != (row->fd != FD_NONE))
@@ -244,6 +306,7 @@ proc_name(enum proc p)
 		[PROC_CRYPTOD] = "cryptod",
 		[PROC_NETD] = "netd",
 		[PROC_CTLD] = "ctld",
+		[PROC_RESOLVERD] = "resolverd",
 	};
 
 	return (unsigned)p < PROC_COUNT ? names[p] : "unknown";
@@ -257,6 +320,7 @@ msg_verdict_name(enum msg_verdict v)
 		[MSG_UNKNOWN] = "unknown type",
 		[MSG_FORBIDDEN] = "not allowed for this sender",
 		[MSG_PHASE] = "not allowed in this phase",
+		[MSG_MODE] = "not allowed in this mode",
 		[MSG_SIZE] = "wrong size",
 		[MSG_FD] = "wrong file descriptor",
 		[MSG_UNREAD] = "not read in time",
@@ -279,9 +343,10 @@ fd_kind_name(enum fd_kind k)
 		[FD_PIPE] = "pipe",
 		[FD_MEMFD] = "memfd",
 		[FD_TUN] = "tun",
+		[FD_FILE] = "file",
 	};
 
-	return (unsigned)k <= FD_TUN ? names[k] : "?";
+	return (unsigned)k <= FD_FILE ? names[k] : "?";
 }
 
 const char *

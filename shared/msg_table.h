@@ -20,7 +20,8 @@ enum fd_kind {
 	FD_NETLINK,			/* NETLINK_ROUTE */
 	FD_PIPE,			/* one end of a pipe */
 	FD_MEMFD,			/* GROW|SHRINK|FUTURE_WRITE|SEAL */
-	FD_TUN				/* character device */
+	FD_TUN,				/* character device */
+	FD_FILE				/* regular file */
 };
 
 enum overflow {
@@ -35,6 +36,7 @@ struct msg_row {
 	unsigned	 from;		/* PROC_BIT()s */
 	unsigned	 to;
 	unsigned	 phase;		/* PHASE_BIT()s of the receiver */
+	unsigned	 mode;		/* MODE_BIT()s of the instance */
 	uint16_t	 min;		/* payload bytes */
 	uint16_t	 max;
 	enum fd_kind	 fd;
@@ -48,6 +50,7 @@ enum msg_verdict {
 	MSG_UNKNOWN,			/* no such type */
 	MSG_FORBIDDEN,			/* not from this one to that one */
 	MSG_PHASE,			/* not now */
+	MSG_MODE,			/* not in this mode */
 	MSG_SIZE,
 	MSG_FD,				/* missing, unwanted, another kind */
 	MSG_UNREAD,			/* said to it, and it does not read */
@@ -62,11 +65,12 @@ const struct msg_row	*msg_row(uint16_t type);
 /* Position of a row in the table, for counters. */
 size_t			 msg_row_index(const struct msg_row *);
 /*
- * May `from` say this to `to` in `phase`, with this payload size and this fd
- * (-1: none)?  The one check before any handler runs.
+ * May `from` say this to `to` in `phase` of an instance in `mode`, with this
+ * payload size and this fd (-1: none)?  The one check before any handler runs.
  */
 enum msg_verdict	 msg_admit(uint16_t type, enum proc from, enum proc to,
-			    enum phase phase, size_t size, int fd);
+			    enum phase phase, enum mode mode, size_t size,
+			    int fd);
 const char		*msg_verdict_name(enum msg_verdict);
 const char		*fd_kind_name(enum fd_kind);
 const char		*overflow_name(enum overflow);

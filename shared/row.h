@@ -46,6 +46,11 @@ enum show_topic {
 	SHOW_COUNTERS,
 	SHOW_CRYPTO,
 	SHOW_STATUS,
+	SHOW_CONFIG,			/* the canonical text */
+	SHOW_HEALTH,			/* facts that ctld judges */
+	SHOW_ROUTES,			/* addresses, routes, rules */
+	SHOW_INTERFACE,
+	SHOW_PEERS,
 	SHOW_TOPICS
 };
 
