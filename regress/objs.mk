@@ -30,6 +30,7 @@ UNIT_OBJS_blake2s	= regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
 UNIT_OBJS_checksum	= cryptod/checksum.o regress/unit/packets.o
 UNIT_OBJS_codec		= shared/addr.o shared/codec.o shared/imsg.o \
+		   shared/msg_conf.o shared/msg_helper.o \
 		   shared/link.o shared/log.o shared/msg_crypto.o \
 		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
 		   shared/version.o
@@ -91,6 +92,7 @@ UNIT_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
 FUZZ_OBJS_aead		= $(AEAD_OBJS)
 FUZZ_OBJS_codecs	= shared/addr.o shared/codec.o shared/log.o \
+		   shared/msg_conf.o shared/msg_helper.o \
 		   shared/msg_crypto.o shared/msg_net.o shared/msg_parent.o \
 		   shared/msg_table.o shared/version.o
 FUZZ_OBJS_cookie	= netd/cookie.o shared/blake2s.o

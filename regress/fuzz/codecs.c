@@ -12,7 +12,9 @@
 
 #include "input.h"
 #include "shared/log.h"
+#include "shared/msg_conf.h"
 #include "shared/msg_crypto.h"
+#include "shared/msg_helper.h"
 #include "shared/msg_net.h"
 #include "shared/msg_parent.h"
 #include "shared/version.h"
@@ -225,7 +227,8 @@ static void
 net(const struct imsg *m)
 {
 	static uint32_t ids[GET_ENDPOINTS_MAX];
-	static struct device_endpoint eps[GET_ENDPOINTS_MAX];
+	static struct endpoint_info eps[GET_ENDPOINTS_MAX];
+	bool on;
 	uint8_t topic;
 	size_t n;
 
@@ -244,12 +247,121 @@ net(const struct imsg *m)
 		if (show_recv(m, &topic) == 0)
 			show_send(NULL, ANSWER, topic);
 		break;
+	case MSG_MONITOR:
+		if (monitor_recv(m, &on) == 0)
+			monitor_send(NULL, on);
+		break;
 	}
+}
+
+static void
+conf(const struct imsg *m)
+{
+	char why[CONF_WHY_MAX], text[RELOAD_TEXT_MAX];
+	struct conf_done done;
+	enum conf_key kind;
+	enum slot slot;
+	bool flag;
+	int v;
+
+	switch (m->type) {
+	case MSG_CONF_BEGIN:
+		if (conf_begin_recv(m, &flag) == 0)
+			conf_begin_send(NULL, ANSWER, flag);
+		break;
+	case MSG_CONF_KEY:
+		if (conf_key_recv(m, &kind) == 0)
+			conf_key_send(NULL, ANSWER, kind, -1);
+		break;
+	case MSG_CONF_NO:
+		if (conf_no_recv(m, why) == 0)
+			conf_no_send(NULL, ANSWER, why);
+		break;
+	case MSG_CONF_DONE:
+		if (conf_done_recv(m, &done) == 0)
+			conf_done_send(NULL, ANSWER, &done);
+		break;
+	case MSG_SLOT_FD:
+		if (slot_fd_recv(m, &slot, &flag) == 0)
+			slot_fd_send(NULL, slot, flag, -1);
+		break;
+	case MSG_SLOT_WANT:
+		if (slot_recv(m, &slot) == 0)
+			slot_want_send(NULL, slot);
+		break;
+	case MSG_SLOT_WRITTEN:
+		if (slot_recv(m, &slot) == 0)
+			slot_written_send(NULL, slot);
+		break;
+	case MSG_SLOT_DONE:
+		if (slot_done_recv(m, &slot, &v) == 0)
+			slot_done_send(NULL, slot, v);
+		break;
+	case MSG_RELOAD_DONE:
+		if (reload_done_recv(m, &v, text) == 0)
+			reload_done_send(NULL, ANSWER, v, text);
+		break;
+	}
+}
+
+static void
+helper(const struct imsg *m)
+{
+	char name[RESOLVE_NAME_MAX];
+	struct endpoint server;
+	struct resolved a;
+
+	switch (m->type) {
+	case MSG_RESOLVE:
+		if (resolve_recv(m, name) == 0)
+			resolve_send(NULL, ANSWER, name);
+		break;
+	case MSG_RESOLVED:
+		if (resolved_recv(m, &a) == 0) {
+			MUST(a.n <= RESOLVE_ADDRS_MAX);
+			resolved_send(NULL, ANSWER, &a);
+		}
+		break;
+	case MSG_DNS_FD:
+		if (dns_fd_recv(m, &server) == 0)
+			dns_fd_send(NULL, &server, -1);
+		break;
+	}
+}
+
+/* Items of a configuration, as each of its three readers sees them. */
+static void
+conf_item(enum proc reader, struct rbuf *r, struct wbuf *w)
+{
+	struct crypto_item c;
+	struct show_item s;
+	struct net_item n;
+
+	if (reader == PROC_CRYPTOD) {
+		get_crypto_item(r, &c);
+		if (!r->fail)
+			put_crypto_item(w, &c);
+	} else if (reader == PROC_NETD) {
+		get_net_item(r, &n);
+		if (!r->fail)
+			put_net_item(w, &n);
+	} else {
+		get_show_item(r, &s);
+		if (!r->fail)
+			put_show_item(w, &s);
+	}
+}
+
+static size_t
+conf_item_max(enum proc reader)
+{
+	return reader == PROC_CRYPTOD ? CRYPTO_ITEM_MAX :
+	    reader == PROC_NETD ? NET_ITEM_MAX : SHOW_ITEM_MAX;
 }
 
 /* One element of a list, as long as the list is good. */
 static void
-element(uint16_t type, struct rbuf *r, struct wbuf *w)
+element(uint16_t type, enum proc reader, struct rbuf *r, struct wbuf *w)
 {
 	struct device_endpoint ep;
 	struct has_endpoint has;
@@ -296,6 +408,9 @@ element(uint16_t type, struct rbuf *r, struct wbuf *w)
 		if (!r->fail)
 			put_has_endpoint(w, &has);
 		break;
+	case MSG_CONF_ITEMS:
+		conf_item(reader, r, w);
+		break;
 	default:
 		r->fail = true;
 	}
@@ -303,7 +418,7 @@ element(uint16_t type, struct rbuf *r, struct wbuf *w)
 
 /* Messages that their readers walk; every element takes some bytes. */
 static void
-list(const struct imsg *m)
+list(const struct imsg *m, enum proc reader)
 {
 	static uint8_t buf[MSG_PAYLOAD];
 	struct peer_cursor cursor;
@@ -321,11 +436,13 @@ list(const struct imsg *m)
 	while (!r.fail && r.left > 0) {
 		left = r.left;
 		len = w.len;
-		element(m->type, &r, &w);
+		element(m->type, reader, &r, &w);
 		if (r.fail)
 			return;
 		MUST(r.left < left && w.len - len == left - r.left);
 		MUST(m->type != MSG_SET_ITEMS || w.len - len <= SET_ITEM_MAX);
+		MUST(m->type != MSG_CONF_ITEMS ||
+		    w.len - len <= conf_item_max(reader));
 	}
 	if (r.fail)
 		return;
@@ -352,7 +469,11 @@ message(const struct msg_row *row, const uint8_t *data, size_t len)
 	parent_run(&m);
 	crypto(&m);
 	net(&m);
-	list(&m);
+	conf(&m);
+	helper(&m);
+	list(&m, PROC_CRYPTOD);
+	list(&m, PROC_NETD);
+	list(&m, PROC_CTLD);
 	MUST(sent.n <= 1 || row->type == MSG_TUN_FD);
 	if (sent.n > 0) {
 		MUST(sent.type == m.type && sent.len == m.len);

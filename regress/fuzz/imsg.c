@@ -25,7 +25,8 @@
 static struct {
 	int		fd;
 	enum fd_kind	kind;
-} fds[11];
+	int		file;		/* regular, whatever else it is */
+} fds[12];
 #define NFDS	(sizeof(fds) / sizeof(fds[0]))
 
 static struct imsg_chan	chan;
@@ -80,6 +81,9 @@ setup(void)
 	fds[7].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	fds[7].kind = FD_TUN;
 	fds[8].fd = make_memfd(0);
+	fds[6].file = fds[8].file = 1;
+	fds[11].fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	fds[11].kind = FD_FILE;
 	fds[9].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	fds[10].fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
@@ -102,6 +106,7 @@ admit(struct input *in)
 	enum msg_verdict v;
 	enum proc from, to;
 	enum phase phase;
+	enum mode mode;
 	uint16_t type;
 	size_t i, n, size, f;
 	int ok;
@@ -114,16 +119,19 @@ admit(struct input *in)
 	from = input_u8(in) % PROC_COUNT;
 	to = input_u8(in) % PROC_COUNT;
 	phase = input_u8(in) & 1;
+	mode = phase ^ (type & 1);	/* both, in old inputs, too */
 	f = input_u8(in) % NFDS;
 	size = input_int(in, 4);
 	for (i = 0; i < n; i++)
 		if (rows[i].type == type)
 			row = &rows[i];
 	MUST(msg_row(type) == row);
-	v = msg_admit(type, from, to, phase, size, fds[f].fd);
+	v = msg_admit(type, from, to, phase, mode, size, fds[f].fd);
 	ok = row != NULL && from != to &&
-	    (row->from >> from & row->to >> to & row->phase >> phase & 1) &&
-	    size >= row->min && size <= row->max && fds[f].kind == row->fd &&
+	    (row->from >> from & row->to >> to & row->phase >> phase & 1 &
+	    row->mode >> mode & 1) &&
+	    size >= row->min && size <= row->max && (fds[f].kind == row->fd ||
+	    (row->fd == FD_FILE && fds[f].file)) &&
 	    (row->fd != FD_NONE || fds[f].fd == -1);
 	MUST((v == MSG_OK) == ok);
 	MUST(strcmp(msg_verdict_name(v), "unknown verdict") != 0);

@@ -13,7 +13,9 @@
 
 #include "shared/codec.h"
 #include "shared/log.h"
+#include "shared/msg_conf.h"
 #include "shared/msg_crypto.h"
+#include "shared/msg_helper.h"
 #include "shared/msg_net.h"
 #include "shared/msg_parent.h"
 #include "shared/row.h"
@@ -190,7 +192,7 @@ START_TEST(startup)
 	ck_assert(b.verbose);
 	REFUSES(0, 2, startup_recv(&m, &b));		/* version */
 	REFUSES(2, (uint8_t)(warren_build_id()[0] ^ 1), startup_recv(&m, &b));
-	REFUSES(34, 1, startup_recv(&m, &b));		/* mode */
+	REFUSES(34, MODE_CONFIGURED + 1, startup_recv(&m, &b));		/* mode */
 	REFUSES(35, 2, startup_recv(&m, &b));		/* bool */
 	REFUSES(36, 2, startup_recv(&m, &b));		/* workers */
 	REFUSES(40, 0, startup_recv(&m, &b));		/* NUL in a string */
@@ -270,7 +272,7 @@ START_TEST(parent_fds)
 	READS(listener_fd_recv(&m, &which));
 	ck_assert_int_eq(which, LISTENER_CONTROL);
 	REFUSES(0, 0, listener_fd_recv(&m, &which));
-	REFUSES(0, 3, listener_fd_recv(&m, &which));
+	REFUSES(0, LISTENER_COUNT, listener_fd_recv(&m, &which));
 }
 END_TEST
 
@@ -530,7 +532,7 @@ END_TEST
 
 START_TEST(net)
 {
-	static struct device_endpoint e[GET_ENDPOINTS_MAX],
+	static struct endpoint_info e[GET_ENDPOINTS_MAX],
 	    e2[GET_ENDPOINTS_MAX];
 	uint32_t ids[GET_ENDPOINTS_MAX], ids2[GET_ENDPOINTS_MAX];
 	uint8_t topic, big[2 + 4 * (GET_ENDPOINTS_MAX + 1)];
@@ -538,9 +540,11 @@ START_TEST(net)
 
 	memset(e, 0, sizeof(e));
 	for (i = 0; i < GET_ENDPOINTS_MAX; i++) {
-		ids[i] = e[i].device = (uint32_t)i + 1;
-		e[i].endpoint.family = AF_INET;
-		e[i].endpoint.port = (uint16_t)i;
+		ids[i] = e[i].at.device = (uint32_t)i + 1;
+		e[i].at.endpoint.family = AF_INET;
+		e[i].at.endpoint.port = (uint16_t)i;
+		e[i].error = EHOSTUNREACH;
+		e[i].name = NAME_SILENT;
 	}
 	get_endpoints_send(&l, 3, ids, GET_ENDPOINTS_MAX);
 	got(MSG_GET_ENDPOINTS, 3);
@@ -559,12 +563,16 @@ START_TEST(net)
 	got(MSG_ENDPOINTS, 3);
 	ck_assert_int_eq(endpoints_recv(&m, e2, &n), 0);
 	ck_assert_uint_eq(n, GET_ENDPOINTS_MAX);
-	ck_assert_uint_eq(e2[511].endpoint.port, 511);
+	ck_assert_uint_eq(e2[499].at.endpoint.port, 499);
+	ck_assert_uint_eq(e2[499].error, EHOSTUNREACH);
+	ck_assert_uint_eq(e2[499].name, NAME_SILENT);
 	endpoints_send(&l, 3, e, 2);
 	got(MSG_ENDPOINTS, 3);
 	READS(endpoints_recv(&m, e2, &n));
 	REFUSES(0, 3, endpoints_recv(&m, e2, &n));
 	REFUSES(1, 0xff, endpoints_recv(&m, e2, &n));
+	REFUSES(2 + DEVICE_ENDPOINT_WIRE + 2, NAME_SILENT + 1,
+	    endpoints_recv(&m, e2, &n));
 	endpoints_send(&l, 3, e, 0);
 	got(MSG_ENDPOINTS, 3);
 	READS(endpoints_recv(&m, e2, &n));
@@ -580,6 +588,238 @@ START_TEST(net)
 	got(MSG_SYNCED, 11);
 	show_end_send(&l, 12);
 	got(MSG_SHOW_END, 12);
+}
+END_TEST
+
+/* A file of no content that is as good as any for a descriptor. */
+static int
+some_file(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ne(fd, -1);
+	return fd;
+}
+
+START_TEST(conf)
+{
+	struct conf_done d = { 1, 2, 3, 4 }, d2;
+	char why[CONF_WHY_MAX], longest[CONF_WHY_MAX + 1];
+	enum conf_key kind;
+	bool flag;
+
+	host.mode = MODE_CONFIGURED;
+	conf_begin_send(&l, 5, true);
+	got(MSG_CONF_BEGIN, 5);
+	READS(conf_begin_recv(&m, &flag));
+	ck_assert(flag);
+	REFUSES(0, 2, conf_begin_recv(&m, &flag));
+	conf_plain_send(&l, MSG_CONF_COMMIT, 5);
+	got(MSG_CONF_COMMIT, 5);
+	memset(longest, 'x', sizeof(longest));
+	longest[CONF_WHY_MAX] = '\0';
+	conf_no_send(&l, 5, longest);
+	got(MSG_CONF_NO, 5);
+	READS(conf_no_recv(&m, why));
+	ck_assert_uint_eq(strlen(why), CONF_WHY_MAX - 1);
+	REFUSES(2, 0, conf_no_recv(&m, why));
+	conf_done_send(&l, 5, &d);
+	got(MSG_CONF_DONE, 5);
+	READS(conf_done_recv(&m, &d2));
+	ck_assert_uint_eq(d2.added, 1);
+	ck_assert_uint_eq(d2.removed, 2);
+	ck_assert_uint_eq(d2.changed, 3);
+	ck_assert_uint_eq(d2.kept, 4);
+	conf_key_send(&l, 5, CONF_KEY_PSK, some_file());
+	got(MSG_CONF_KEY, 5);
+	READS(conf_key_recv(&m, &kind));
+	ck_assert_int_eq(kind, CONF_KEY_PSK);
+	REFUSES(0, 0, conf_key_recv(&m, &kind));
+	REFUSES(0, CONF_KEY_PSK + 1, conf_key_recv(&m, &kind));
+}
+END_TEST
+
+/* Every item reads back as it was, and no part of it reads. */
+#define ITEM(type, get, put, item) do {					\
+	struct type _back;						\
+	uint8_t _buf[2048], *_heap;					\
+	struct wbuf _w;							\
+	struct rbuf _r;							\
+	size_t _n;							\
+	wbuf_init(&_w, _buf, sizeof(_buf));				\
+	put(&_w, &(item));						\
+	ck_assert(!_w.fail);						\
+	for (_n = 0; _n <= _w.len; _n++) {				\
+		_heap = malloc(_n + 1);					\
+		memcpy(_heap, _buf, _n);				\
+		rbuf_init(&_r, _heap, _n);				\
+		get(&_r, &_back);					\
+		ck_assert_int_eq(_r.fail, _n < _w.len);			\
+		free(_heap);						\
+	}								\
+	ck_assert_mem_eq(&_back, &(item), sizeof(_back));		\
+} while (0)
+
+START_TEST(conf_items)
+{
+	struct crypto_item c;
+	struct net_item n;
+	struct show_item s;
+
+	memset(&c, 0, sizeof(c));
+	c.op = CRYPTO_MAKE_KEY;
+	ITEM(crypto_item, get_crypto_item, put_crypto_item, c);
+	c.op = CRYPTO_LOCAL;
+	ck_assert_int_eq(prefix_parse(&c.prefix, "fd66::1/64"), 0);
+	ITEM(crypto_item, get_crypto_item, put_crypto_item, c);
+	memset(&c, 0, sizeof(c));
+	c.op = CRYPTO_PEER;
+	memset(c.key, 0xab, sizeof(c.key));
+	memset(c.name, 'n', sizeof(c.name) - 1);
+	c.keepalive = 25;
+	ITEM(crypto_item, get_crypto_item, put_crypto_item, c);
+	memset(&n, 0, sizeof(n));
+	memset(n.host, 'h', sizeof(n.host) - 1);
+	strlcpy(n.name, "alice", sizeof(n.name));
+	n.port = 51820;
+	ITEM(net_item, get_net_item, put_net_item, n);
+	memset(&s, 0, sizeof(s));
+	s.op = SHOW_ITEM_PSK;
+	ITEM(show_item, get_show_item, put_show_item, s);
+	s.op = SHOW_ITEM_PEER;
+	memset(s.key, 1, sizeof(s.key));
+	strlcpy(s.name, "alice", sizeof(s.name));
+	memset(s.text, 't', sizeof(s.text) - 1);
+	ITEM(show_item, get_show_item, put_show_item, s);
+}
+END_TEST
+
+/* What no writer makes is refused by the readers. */
+START_TEST(conf_items_refused)
+{
+	struct net_item n;
+	struct crypto_item c;
+	struct show_item s;
+	uint8_t buf[512];
+	struct wbuf w;
+	struct rbuf r;
+
+#define PUTS_BUT_REFUSED() do {						\
+	wbuf_init(&w, buf, sizeof(buf));				\
+	put_net_item(&w, &n);						\
+	rbuf_init(&r, buf, w.len);					\
+	get_net_item(&r, &n);						\
+	ck_assert(r.fail);						\
+} while (0)
+	memset(&n, 0, sizeof(n));
+	strlcpy(n.host, "alice", sizeof(n.host));
+	PUTS_BUT_REFUSED();		/* a name without a port */
+	memset(&n, 0, sizeof(n));
+	n.port = 1;
+	PUTS_BUT_REFUSED();		/* a port without a name */
+	memset(&n, 0, sizeof(n));
+	strlcpy(n.host, "alice", sizeof(n.host));
+	n.port = 1;
+	ck_assert_int_eq(endpoint_parse(&n.endpoint, "192.0.2.1:1"), 0);
+	PUTS_BUT_REFUSED();		/* both a name and an address */
+#undef PUTS_BUT_REFUSED
+	buf[0] = 0;
+	rbuf_init(&r, buf, 1);
+	get_crypto_item(&r, &c);
+	ck_assert(r.fail);
+	rbuf_init(&r, buf, 1);
+	get_show_item(&r, &s);
+	ck_assert(r.fail);
+}
+END_TEST
+
+START_TEST(slots)
+{
+	char text[RELOAD_TEXT_MAX];
+	enum slot slot;
+	bool write;
+	int error;
+
+	host.mode = MODE_CONFIGURED;
+	slot_fd_send(&l, SLOT_SESSIONS, true, some_file());
+	got(MSG_SLOT_FD, 0);
+	READS(slot_fd_recv(&m, &slot, &write));
+	ck_assert_int_eq(slot, SLOT_SESSIONS);
+	ck_assert(write);
+	REFUSES(0, SLOT_COUNT, slot_fd_recv(&m, &slot, &write));
+	REFUSES(1, 2, slot_fd_recv(&m, &slot, &write));
+	slot_want_send(&l, SLOT_KEY);
+	got(MSG_SLOT_WANT, 0);
+	READS(slot_recv(&m, &slot));
+	ck_assert_int_eq(slot, SLOT_KEY);
+	REFUSES(0, 0, slot_recv(&m, &slot));
+	slot_written_send(&l, SLOT_KEY);
+	got(MSG_SLOT_WRITTEN, 0);
+	READS(slot_recv(&m, &slot));
+	slot_done_send(&l, SLOT_KEY, ENOSPC);
+	got(MSG_SLOT_DONE, 0);
+	READS(slot_done_recv(&m, &slot, &error));
+	ck_assert_int_eq(error, ENOSPC);
+	reload_send(&l, 9);
+	got(MSG_RELOAD, 9);
+	reload_done_send(&l, 9, EINVAL, "no");
+	got(MSG_RELOAD_DONE, 9);
+	READS(reload_done_recv(&m, &error, text));
+	ck_assert_int_eq(error, EINVAL);
+	ck_assert_str_eq(text, "no");
+}
+END_TEST
+
+START_TEST(helper)
+{
+	char name[RESOLVE_NAME_MAX];
+	struct resolved a, b;
+	struct endpoint e, e2;
+	uint8_t topic;
+	size_t i;
+	bool on;
+
+	host.mode = MODE_CONFIGURED;
+	resolve_send(&l, 3, "alice.example.net");
+	got(MSG_RESOLVE, 3);
+	READS(resolve_recv(&m, name));
+	ck_assert_str_eq(name, "alice.example.net");
+	memset(&a, 0, sizeof(a));
+	a.n = RESOLVE_ADDRS_MAX;
+	a.ttl = 60;
+	for (i = 0; i < a.n; i++) {
+		a.at[i].family = i % 2 == 0 ? AF_INET : AF_INET6;
+		a.at[i].addr[0] = (uint8_t)i;
+	}
+	resolved_send(&l, 3, &a);
+	got(MSG_RESOLVED, 3);
+	READS(resolved_recv(&m, &b));
+	ck_assert_mem_eq(&a, &b, sizeof(a));
+	REFUSES(0, RESOLVE_REFUSED + 1, resolved_recv(&m, &b));
+	REFUSES(0, RESOLVE_NONE, resolved_recv(&m, &b));
+	REFUSES(5, RESOLVE_ADDRS_MAX + 1, resolved_recv(&m, &b));
+	REFUSES(6, 0, resolved_recv(&m, &b));
+	REFUSES(6 + 5, 1, resolved_recv(&m, &b));	/* behind an IPv4 */
+	memset(&a, 0, sizeof(a));
+	a.status = RESOLVE_SILENT;
+	resolved_send(&l, 3, &a);
+	got(MSG_RESOLVED, 3);
+	READS(resolved_recv(&m, &b));
+	REFUSES(0, RESOLVE_OK, resolved_recv(&m, &b));
+	ck_assert_int_eq(endpoint_parse(&e, "192.0.2.53:53"), 0);
+	dns_fd_send(&l, &e, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	got(MSG_DNS_FD, 0);
+	READS(dns_fd_recv(&m, &e2));
+	ck_assert_mem_eq(&e, &e2, sizeof(e));
+	helper_show_send(&l, 4, SHOW_MEMORY);
+	got(MSG_HELPER_SHOW, 4);
+	READS(helper_show_recv(&m, &topic));
+	host.mode = MODE_BARE;
+	monitor_send(&l, true);
+	got(MSG_MONITOR, 0);
+	READS(monitor_recv(&m, &on));
+	ck_assert(on);
+	REFUSES(0, 2, monitor_recv(&m, &on));
 }
 END_TEST
 
@@ -601,6 +841,11 @@ suite(void)
 	tcase_add_test(tc, set_items);
 	tcase_add_test(tc, lists);
 	tcase_add_test(tc, net);
+	tcase_add_test(tc, conf);
+	tcase_add_test(tc, conf_items);
+	tcase_add_test(tc, conf_items_refused);
+	tcase_add_test(tc, slots);
+	tcase_add_test(tc, helper);
 	suite_add_tcase(s, tc);
 	return s;
 }

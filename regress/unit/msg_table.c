@@ -19,73 +19,102 @@
 
 /*
  * Who may say what to whom: "PC" is parent to cryptod.  S: only until READY,
- * R: only after it, A: always.
+ * R: only after it, A: always.  Then B: only in bare mode, C: only in
+ * configured mode, A: in both.
  */
 static const struct {
 	const char	*name;
 	const char	*pairs;
 	char		 phase;
+	char		 mode;
 } want[] = {
-	{ "STARTUP",		"PC PN PT", 'S' },
-	{ "READY",		"CP NP TP", 'A' },
-	{ "GO",			"PC PN PT", 'R' },
-	{ "LINK_FD",		"PC PN PT", 'S' },
-	{ "BELL_FD",		"PC PN", 'S' },
-	{ "TUN_FD",		"PC", 'S' },
-	{ "UDP_FD",		"PN", 'R' },
-	{ "UDP_CLOSE",		"PN", 'R' },
-	{ "ROUTE_FD",		"PN", 'S' },
-	{ "LISTENER_FD",	"PT", 'S' },
-	{ "LINK_STATE",		"PC PN PT", 'R' },
-	{ "LOG_LEVEL",		"PC PN PT", 'R' },
-	{ "SHUTDOWN",		"PC PN PT", 'A' },
-	{ "LOG",		"CP NP TP", 'A' },
-	{ "FAULT",		"CP NP TP", 'A' },
-	{ "TUN_GONE",		"CP", 'R' },
-	{ "LISTEN_SET",		"TP", 'R' },
-	{ "FWMARK_SET",		"TP", 'R' },
-	{ "SOCKET_DONE",	"PT", 'R' },
-	{ "SOCKET_STATE",	"PN PT", 'R' },
-	{ "LOG_SET",		"TP", 'R' },
-	{ "RING",		"CN NC", 'S' },
-	{ "INDEX_PAGE",		"CN", 'S' },
-	{ "SET_BEGIN",		"TC", 'R' },
-	{ "SET_ITEMS",		"TC", 'R' },
-	{ "SET_END",		"TC", 'R' },
-	{ "SET_IDS",		"CT", 'R' },
-	{ "SET_DONE",		"CT", 'R' },
-	{ "GET_DEVICE",		"TC", 'R' },
-	{ "DEVICE",		"CT", 'R' },
-	{ "GET_PEERS",		"TC", 'R' },
-	{ "PEERS",		"CT", 'R' },
-	{ "REMOTE_ADD",		"CN", 'R' },
-	{ "REMOTE_DEL",		"CN", 'R' },
-	{ "LOCAL_KEY",		"CN", 'R' },
-	{ "ENDPOINT_SET",	"TN", 'R' },
-	{ "SYNC",		"CN TN", 'R' },
-	{ "SYNCED",		"NC NT", 'R' },
-	{ "GET_ENDPOINTS",	"TN", 'R' },
-	{ "ENDPOINTS",		"NT", 'R' },
-	{ "HAS_ENDPOINT",	"NC", 'R' },
-	{ "SHOW",		"TP TC TN", 'R' },
-	{ "ROW",		"PT CT NT", 'R' },
-	{ "SHOW_END",		"PT CT NT", 'R' },
+	{ "STARTUP",		"PC PN PT PR", 'S', 'A' },
+	{ "READY",		"CP NP TP RP", 'A', 'A' },
+	{ "GO",			"PC PN PT PR", 'R', 'A' },
+	{ "LINK_FD",		"PC PN PT PR", 'S', 'A' },
+	{ "BELL_FD",		"PC PN", 'S', 'A' },
+	{ "TUN_FD",		"PC", 'S', 'A' },
+	{ "UDP_FD",		"PN", 'R', 'A' },
+	{ "UDP_CLOSE",		"PN", 'R', 'A' },
+	{ "ROUTE_FD",		"PN", 'S', 'A' },
+	{ "LISTENER_FD",	"PT", 'S', 'A' },
+	{ "LINK_STATE",		"PC PN PT", 'R', 'A' },
+	{ "LOG_LEVEL",		"PC PN PT PR", 'R', 'A' },
+	{ "SHUTDOWN",		"PC PN PT PR", 'A', 'A' },
+	{ "LOG",		"CP NP TP RP", 'A', 'A' },
+	{ "FAULT",		"CP NP TP RP", 'A', 'A' },
+	{ "TUN_GONE",		"CP", 'R', 'A' },
+	{ "LISTEN_SET",		"TP", 'R', 'B' },
+	{ "FWMARK_SET",		"TP", 'R', 'B' },
+	{ "SOCKET_DONE",	"PT", 'R', 'A' },
+	{ "SOCKET_STATE",	"PN PT", 'R', 'A' },
+	{ "LOG_SET",		"TP", 'R', 'A' },
+	{ "CONF_BEGIN",		"PC PN PT", 'R', 'C' },
+	{ "CONF_ITEMS",		"PC PN PT", 'R', 'C' },
+	{ "CONF_KEY",		"PC", 'R', 'C' },
+	{ "CONF_END",		"PC PN PT", 'R', 'C' },
+	{ "CONF_READY",		"CP NP TP", 'R', 'C' },
+	{ "CONF_NO",		"CP NP TP", 'R', 'C' },
+	{ "CONF_COMMIT",	"PC PN PT", 'R', 'C' },
+	{ "CONF_ABORT",		"PC PN PT", 'R', 'C' },
+	{ "CONF_DONE",		"CP NP TP", 'R', 'C' },
+	{ "SLOT_FD",		"PC", 'R', 'C' },
+	{ "SLOT_WANT",		"CP", 'R', 'C' },
+	{ "SLOT_WRITTEN",	"CP", 'R', 'C' },
+	{ "SLOT_DONE",		"PC", 'R', 'C' },
+	{ "RELOAD",		"TP", 'R', 'C' },
+	{ "RELOAD_DONE",	"PT", 'R', 'C' },
+	{ "RING",		"CN NC", 'S', 'A' },
+	{ "INDEX_PAGE",		"CN", 'S', 'A' },
+	{ "SET_BEGIN",		"TC", 'R', 'B' },
+	{ "SET_ITEMS",		"TC", 'R', 'B' },
+	{ "SET_END",		"TC", 'R', 'B' },
+	{ "SET_IDS",		"CT", 'R', 'B' },
+	{ "SET_DONE",		"CT", 'R', 'B' },
+	{ "GET_DEVICE",		"TC", 'R', 'A' },
+	{ "DEVICE",		"CT", 'R', 'A' },
+	{ "GET_PEERS",		"TC", 'R', 'A' },
+	{ "PEERS",		"CT", 'R', 'A' },
+	{ "REMOTE_ADD",		"CN", 'R', 'A' },
+	{ "REMOTE_DEL",		"CN", 'R', 'A' },
+	{ "LOCAL_KEY",		"CN", 'R', 'A' },
+	{ "ENDPOINT_SET",	"TN", 'R', 'B' },
+	{ "SYNC",		"CN TN", 'R', 'A' },
+	{ "SYNCED",		"NC NT", 'R', 'A' },
+	{ "GET_ENDPOINTS",	"TN", 'R', 'A' },
+	{ "ENDPOINTS",		"NT", 'R', 'A' },
+	{ "HAS_ENDPOINT",	"NC", 'R', 'A' },
+	{ "SHOW",		"TP TC TN", 'R', 'A' },
+	{ "ROW",		"PT CT NT", 'R', 'A' },
+	{ "SHOW_END",		"PT CT NT", 'R', 'A' },
+	{ "MONITOR",		"TP TC TN", 'R', 'A' },
+	{ "EVENT",		"PT CT NT", 'R', 'A' },
+	{ "RESOLVE",		"NR", 'R', 'C' },
+	{ "RESOLVED",		"RN", 'R', 'C' },
+	{ "DNS_RESET",		"PR", 'R', 'C' },
+	{ "DNS_FD",		"PR", 'R', 'C' },
+	{ "HOSTS_FD",		"PR", 'R', 'C' },
+	{ "DNS_WANTED",		"RP", 'R', 'C' },
+	{ "HELPER_SHOW",	"PR", 'R', 'C' },
+	{ "HELPER_ROW",		"RP", 'R', 'C' },
+	{ "HELPER_SHOW_END",	"RP", 'R', 'C' },
 };
 #define NWANT	(sizeof(want) / sizeof(want[0]))
 
-static const char letters[] = "PCNT";
+static const char letters[] = "PCNTR";
 
 static bool
-wanted(size_t i, int from, int to, enum phase ph)
+wanted(size_t i, int from, int to, enum phase ph, enum mode mode)
 {
 	char pair[3] = { letters[from], letters[to], '\0' };
 
 	return strstr(want[i].pairs, pair) != NULL &&
-	    want[i].phase != (ph == PHASE_SETUP ? 'R' : 'S');
+	    want[i].phase != (ph == PHASE_SETUP ? 'R' : 'S') &&
+	    want[i].mode != (mode == MODE_BARE ? 'C' : 'B');
 }
 
 /* One descriptor of each kind, FD_NONE: -1. */
-static int fds[FD_TUN + 1];
+static int fds[FD_FILE + 1];
 
 static int
 unix_listener(void)
@@ -129,7 +158,8 @@ make_fds(void)
 	fds[FD_PIPE] = s[0];
 	fds[FD_MEMFD] = memfd(ALL_SEALS);
 	fds[FD_TUN] = open("/dev/null", O_RDWR);	/* a character device */
-	for (s[0] = 1; s[0] <= FD_TUN; s[0]++)
+	fds[FD_FILE] = open("/proc/self/exe", O_RDONLY);
+	for (s[0] = 1; s[0] <= FD_FILE; s[0]++)
 		ck_assert_int_ne(fds[s[0]], -1);
 }
 
@@ -150,7 +180,7 @@ START_TEST(rows_are_sound)
 		ck_assert_uint_le(r[i].max, MSG_PAYLOAD);
 		ck_assert_uint_gt(r[i].queue, 0);
 		ck_assert_int_ge(r[i].type >> 8, 1);
-		ck_assert_int_le(r[i].type >> 8, 4);
+		ck_assert_int_le(r[i].type >> 8, 6);
 		ck_assert_ptr_eq(msg_row(r[i].type), &r[i]);
 		ck_assert_uint_eq(msg_row_index(&r[i]), i);
 		for (k = 0; k < i; k++)
@@ -171,36 +201,53 @@ START_TEST(unknown_types)
 			continue;
 		}
 		ck_assert_int_eq(msg_admit((uint16_t)t, PROC_PARENT,
-		    PROC_CRYPTOD, PHASE_RUN, 0, -1), MSG_UNKNOWN);
+		    PROC_CRYPTOD, PHASE_RUN, MODE_BARE, 0, -1),
+		    MSG_UNKNOWN);
 	}
 	ck_assert_uint_eq(known, n);
 }
 END_TEST
 
+static void
+one_pair(const struct msg_row *r, size_t i, int from, int to)
+{
+	enum msg_verdict v;
+	int ph, mode;
+
+	for (ph = PHASE_SETUP; ph <= PHASE_RUN; ph++)
+		for (mode = MODE_BARE; mode <= MODE_CONFIGURED; mode++) {
+			v = msg_admit(r->type, from, to, ph, mode, r->min,
+			    fds[r->fd]);
+			ck_assert_msg((v == MSG_OK) ==
+			    wanted(i, from, to, ph, mode),
+			    "%s from %s to %s in phase %d, mode %d: %s",
+			    r->name, proc_name(from), proc_name(to), ph, mode,
+			    msg_verdict_name(v));
+		}
+}
+
 START_TEST(all_pairs)
 {
 	const struct msg_row *r;
-	enum msg_verdict v;
 	size_t n, i;
-	int from, to, ph;
+	int from, to;
 
 	make_fds();
 	r = msg_rows(&n);
 	for (i = 0; i < n; i++)
 		for (from = 0; from < PROC_COUNT; from++)
 			for (to = 0; to < PROC_COUNT; to++)
-				for (ph = PHASE_SETUP; ph <= PHASE_RUN; ph++) {
-					v = msg_admit(r[i].type, from, to, ph,
-					    r[i].min, fds[r[i].fd]);
-					ck_assert_msg((v == MSG_OK) ==
-					    wanted(i, from, to, ph),
-					    "%s from %s to %s in phase %d: %s",
-					    r[i].name, proc_name(from),
-					    proc_name(to), ph,
-					    msg_verdict_name(v));
-				}
+				one_pair(&r[i], i, from, to);
 }
 END_TEST
+
+/* Some mode of a row. */
+static enum mode
+some_mode(const struct msg_row *r)
+{
+	return (r->mode & MODE_BIT(MODE_BARE)) != 0 ? MODE_BARE :
+	    MODE_CONFIGURED;
+}
 
 /* Some sender, receiver and phase of a row. */
 static void
@@ -226,7 +273,8 @@ START_TEST(sizes)
 	for (i = 0; i < n; i++) {
 		somebody(&r[i], &from, &to, &ph);
 		fd = fds[r[i].fd];
-#define ADMIT(size)	msg_admit(r[i].type, from, to, ph, (size), fd)
+#define ADMIT(size)	msg_admit(r[i].type, from, to, ph,		\
+			    some_mode(&r[i]), (size), fd)
 		ck_assert_int_eq(ADMIT(r[i].min), MSG_OK);
 		ck_assert_int_eq(ADMIT(r[i].max), MSG_OK);
 		ck_assert_int_eq(ADMIT((size_t)r[i].max + 1), MSG_SIZE);
@@ -250,9 +298,12 @@ START_TEST(descriptors)
 	r = msg_rows(&n);
 	for (i = 0; i < n; i++) {
 		somebody(&r[i], &from, &to, &ph);
-		for (k = FD_NONE; k <= FD_TUN; k++) {
-			v = msg_admit(r[i].type, from, to, ph, r[i].min,
-			    fds[k]);
+		for (k = FD_NONE; k <= FD_FILE; k++) {
+			/* A memfd is a regular file as far as fstat goes. */
+			if (r[i].fd == FD_FILE && k == FD_MEMFD)
+				continue;
+			v = msg_admit(r[i].type, from, to, ph,
+			    some_mode(&r[i]), r[i].min, fds[k]);
 			ck_assert_msg(v == (k == (int)r[i].fd ? MSG_OK :
 			    MSG_FD), "%s with %s", r[i].name,
 			    fd_kind_name(k));
@@ -282,9 +333,13 @@ START_TEST(near_misses)
 		    0);
 	fd = open("/proc/self/exe", O_RDONLY);
 	ck_assert_int_ne(fd, -1);
-	for (i = FD_NONE; i <= FD_TUN; i++)
+	for (i = FD_NONE; i <= FD_FILE; i++)
+		ck_assert_int_eq(fd_is(fd, i), i == FD_FILE);
+	fd = open("/proc/self", O_RDONLY);
+	ck_assert_int_ne(fd, -1);
+	for (i = FD_NONE; i <= FD_FILE; i++)
 		ck_assert_int_eq(fd_is(fd, i), 0);
-	for (i = FD_NONE; i <= FD_TUN; i++)
+	for (i = FD_NONE; i <= FD_FILE; i++)
 		ck_assert_int_eq(fd_is(-1, i), 0);
 }
 END_TEST
@@ -303,7 +358,7 @@ START_TEST(names)
 		ck_assert_str_ne(msg_verdict_name(i), "unknown verdict");
 	ck_assert_str_eq(msg_verdict_name(MSG_CONTENT + 1),
 	    "unknown verdict");
-	ck_assert_str_eq(fd_kind_name(FD_TUN + 1), "?");
+	ck_assert_str_eq(fd_kind_name(FD_FILE + 1), "?");
 	ck_assert_str_eq(overflow_name(OVER_COALESCE + 1), "?");
 }
 END_TEST
