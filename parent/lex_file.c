@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Files of the configuration as texts in memory.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "parent/conf_parse.h"
+#include "parent/lex_file.h"
+
+/* The length of the UTF-8 sequence at p, or 0 if it is none. */
+size_t
+lex_utf8(const uint8_t *p, size_t left)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint32_t c;
+	size_t i, n;
+
+	if (*p < 0x80)
+		return 1;
+	n = *p >= 0xf8 ? 0 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 :
+	    *p >= 0xc0 ? 2 : 0;
+	if (n == 0 || n > left)
+		return 0;
+	c = *p & (0x7f >> n);
+	for (i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	/* Neither too long, nor a control, a surrogate or beyond Unicode. */
+	if (c < least[n] || c < 0xa0 || (c >= 0xd800 && c < 0xe000) ||
+	    c > 0x10ffff)
+		return 0;
+	return n;
+}
+
+/* 0, or -1 and the first byte that is no text is told. */
+int
+lex_check_text(const char *path, const char *text, size_t len,
+    struct conf_errors *errors)
+{
+	const uint8_t *p = (const uint8_t *)text;
+	struct conf_where at = { path, 1 };
+	size_t i = 0, n;
+
+	while (i < len) {
+		n = lex_utf8(p + i, len - i);
+		if (p[i] == '\r' && i + 1 < len && p[i + 1] == '\n') {
+			conf_error(errors, &at, "the line ends in a "
+			    "carriage return: lines end in a newline alone");
+			return -1;
+		}
+		if (n == 0 || p[i] == 0x7f ||
+		    (p[i] < ' ' && p[i] != '\t' && p[i] != '\n')) {
+			conf_error(errors, &at, "byte 0x%02x is not text "
+			    "(UTF-8 without control characters)", p[i]);
+			return -1;
+		}
+		if (p[i] == '\n')
+			at.line++;
+		i += n;
+	}
+	return 0;
+}
+
+/* All of the file, at most max bytes; NULL with errno. */
+static char *
+read_all(int fd, size_t max, size_t *len)
+{
+	char *p = NULL, *q;
+	size_t n = 0, room = 0;
+	ssize_t got;
+
+	for (;;) {
+		if (n == room) {
+			room = room == 0 ? 16 * 1024 : 2 * room;
+			if ((q = realloc(p, room)) == NULL)
+				break;
+			p = q;
+		}
+		if ((got = read(fd, p + n, room - n)) == 0) {
+			*len = n;
+			return p;
+		}
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			break;
+		n += (size_t)got;
+		if (n > max) {
+			errno = EFBIG;
+			break;
+		}
+	}
+	free(p);
+	return NULL;
+}
+
+static int
+open_it(void *arg, const char *path)
+{
+	(void)arg;
+	/* A FIFO must not stop us; it is refused once it is open. */
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+char *
+lex_read_file(const char *path, conf_open *open_file, void *arg, size_t max,
+    size_t *len)
+{
+	struct stat st;
+	char *text = NULL;
+	int fd, error;
+
+	fd = open_file != NULL ? open_file(arg, path) : open_it(NULL, path);
+	if (fd == -1) {
+		/* EPERM has a meaning of its own here. */
+		if (errno == EPERM)
+			errno = EACCES;
+		return NULL;
+	}
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		errno = EPERM;
+	else
+		text = read_all(fd, max, len);
+	error = errno;
+	close(fd);
+	errno = error;
+	return text;
+}

@@ -1,0 +1,152 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Reload under traffic: 1,000 packets a second flow while peers come and go,
+# and none is lost; a broken file changes nothing and says why.
+
+. "$(dirname "$0")/../lib.sh"
+need wg ping ip
+# timeout: 120
+
+host_new a b
+link_new a b 192.0.2.1/24 192.0.2.2/24
+keys_new a b c d
+psk_new ab
+
+# conf_a PEERS...: the configuration of a with bob and these.
+conf_a() {
+	cat <<CONF
+interface $(tun a) {
+	address 10.66.0.1/24
+	listen port ${port:-51820}
+	private-key file "$T/a.key"
+}
+peer "bob" {
+	public-key "$(key_of b)"
+	${psk:-}
+	endpoint 192.0.2.2 port 51821
+	allowed-ips { 10.66.0.2/32, ${bobs:-192.0.2.128/25} }
+}
+CONF
+	for peer in "$@"; do
+		cat <<CONF
+peer "$peer" {
+	public-key "$(key_of "$peer")"
+	allowed-ips { 203.0.113.$(printf %d "'$peer")/32 }
+	keepalive 25
+}
+CONF
+	done
+}
+
+conf_a >"$T/a.conf"
+cat >"$T/b.conf" <<CONF
+interface $(tun b) {
+	address 10.66.0.2/24
+	listen port 51821
+	private-key file "$T/b.key"
+}
+peer "alice" {
+	public-key "$(key_of a)"
+	allowed-ips 10.66.0.1/32
+}
+CONF
+conf_start a
+conf_start b
+expect "ping" ping_from a 10.66.0.2
+
+# steady SECONDS: 1,000 pings a second; none may be lost.
+steady() {
+	on a ping -n -q -i 0.001 -c "$1"000 10.66.0.2 >"$T/steady" 2>&1
+}
+
+steady_ok() {
+	grep -q ' 0% packet loss' "$T/steady" || {
+		cat "$T/steady"
+		return 1
+	}
+}
+
+handshake() {
+	peer_field a b latest-handshakes
+}
+
+first=$(handshake)
+steady 6 &
+flow=$!
+reloads=0
+while kill -0 $flow 2>/dev/null && [ $reloads -lt 60 ]; do
+	conf_a c >"$T/a.conf.new" && mv "$T/a.conf.new" "$T/a.conf"
+	ctl a reload >>"$T/reloads" 2>&1 || echo failed >>"$T/reloads"
+	conf_a d >"$T/a.conf.new" && mv "$T/a.conf.new" "$T/a.conf"
+	ctl a reload >>"$T/reloads" 2>&1 || echo failed >>"$T/reloads"
+	reloads=$((reloads + 2))
+done
+wait $flow
+expect "no packet is lost over $reloads reloads" steady_ok
+expect_is "every one of them went well" 0 grep -c failed "$T/reloads"
+expect "what a reload did is told" grep -q '1 peer added, 1 removed' \
+    "$T/reloads"
+expect_is "the session is the same" "$first" handshake
+expect "the last one is in force" ctl a peers d
+expect_fail "and the one before is not" ctl a peers c
+
+# Broken files: the running configuration stays, the caller reads why.
+broken() {
+	broken_name=$1
+	broken_word=$2
+	if ctl a reload >"$T/out" 2>&1; then
+		not_ok "$broken_name is refused" "reload succeeded"
+	elif grep -q -- "$broken_word" "$T/out"; then
+		ok "$broken_name is refused, and why is told"
+	else
+		not_ok "$broken_name is refused, and why is told" \
+		    "$(tr '\n' ' ' <"$T/out")"
+	fi
+	expect "$broken_name: what ran runs on" ctl a peers d
+}
+
+{ conf_a d; echo 'peer "x" {'; } >"$T/a.conf"
+broken "a cut file" "a.conf:"
+{ conf_a d; echo 'relay { }'; } >"$T/a.conf"
+broken "a reserved word" "not in this version"
+conf_a d | sed 's/keepalive 25/keepalive 99999/' >"$T/a.conf"
+broken "a number out of range" 99999
+conf_a d | sed "s/^interface .*{/interface ${P}zz {/" >"$T/a.conf"
+broken "another interface name" restart
+conf_a d | sed "s,$T/a.key,$T/none.key," >"$T/a.conf"
+broken "a key file that is not there" none.key
+cp "$T/a.key" "$T/open.key"
+chmod 644 "$T/open.key"
+conf_a d | sed "s,$T/a.key,$T/open.key," >"$T/a.conf"
+broken "a key file that others may read" "chmod 0600"
+(umask 077 && echo nonsense >"$T/bad.key")
+conf_a d | sed "s,$T/a.key,$T/bad.key," >"$T/a.conf"
+broken "a file that is no key" "not a key"
+rm "$T/a.conf"
+broken "a missing file" "No such file"
+expect "after all that: ping" ping_from a 10.66.0.2
+expect_is "and the session is the same" "$first" handshake
+expect "status tells of the failed reload" sh -c \
+    "\"$WARRENCTL\" -i $(tun a) status | grep -q 'reload'"
+
+# What SIGHUP does, what may change, and that it does.
+psk="preshared-key file \"$T/ab.psk\""
+port=51999
+bobs=198.51.100.0/24
+conf_a c d >"$T/a.conf"
+kill -HUP "$(pid_of a)"
+expect "SIGHUP reloads" wait_for 5 ctl a peers c
+expect_is "the port has changed" 51999 on a wg show "$(tun a)" listen-port
+expect "the new route is there" sh -c \
+    "ip -n $(ns a) route show 198.51.100.0/24 | grep -q '$(tun a)'"
+expect_is "the old one is not" "" ip_on a route show 192.0.2.128/25
+expect "the session goes on from the new port" ping_from a 10.66.0.2
+expect "a failed reload is forgotten after a good one" \
+    sh -c "! \"$WARRENCTL\" -i $(tun a) status | grep -q 'last reload'"
+(echo "mesh = 1"; cat "$T/b.conf") >"$T/b2.conf"
+sed "s,allowed-ips 10,preshared-key file \"$T/ab.psk\"
+	allowed-ips 10," "$T/b2.conf" >"$T/b.conf"
+expect "the other end gets the preshared key, too" ctl b reload
+# The session is older than the key; a new one needs both to agree.
+expect "ping goes on" ping_from a 10.66.0.2
