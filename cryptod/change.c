@@ -20,11 +20,8 @@ change_begin(struct change *c, struct engine *e)
 static void
 finish_peer(struct change *c)
 {
-	if (c->device != NULL && c->engine->up) {
-		/* At once, not after the first interval (P5). */
-		if (c->was_off || c->device->nstaged > 0)
-			peer_wake(c->engine, device_sender(c->device));
-	}
+	if (c->device != NULL)
+		device_wake(c->engine, c->device, c->was_off);
 	c->device = NULL;
 	c->ignore = false;
 	c->was_off = false;
@@ -92,16 +89,10 @@ on_psk(struct change *c, const struct set_item *it)
 static void
 on_keepalive(struct change *c, const struct set_item *it)
 {
-	struct device *d = c->device;
-
-	if (d->keepalive == 0 && it->keepalive > 0)
+	if (device_set_keepalive(c->engine, c->device, it->keepalive))
 		c->was_off = true;
-	d->keepalive = it->keepalive;
-	if (d->keepalive == 0) {
+	else if (it->keepalive == 0)
 		c->was_off = false;
-		timer_del(&c->engine->wheel,
-		    &device_sender(d)->timers.persistent);
-	}
 }
 
 static int

@@ -43,6 +43,7 @@ control_pace(struct cryptod *c)
 {
 	struct link *ctld = &c->child.sibling[PROC_CTLD];
 
+	link_resume(&c->child.parent);
 	if (link_queued(netd_link(c)) > NETD_WAITING || link_queued(ctld) > 0)
 		link_pause(ctld);
 	else
@@ -105,8 +106,7 @@ on_set_begin(void *arg, struct link *l, struct imsg *m)
 	struct cryptod *c = arg;
 
 	(void)l;
-	if (c->child.startup.mode != MODE_BARE ||
-	    c->change_state != CHANGE_NONE)
+	if (c->change_state != CHANGE_NONE)
 		return -1;
 	change_begin(&c->change, &c->engine);
 	c->change_id = m->id;
@@ -163,6 +163,8 @@ on_synced(void *arg, struct link *l, struct imsg *m)
 	size_t i, n;
 
 	(void)l;
+	if (c->child.startup.mode == MODE_CONFIGURED)
+		return configure_synced(c, m);
 	if (c->change_state != CHANGE_SYNC || m->id != c->change_id)
 		return -1;
 	for (i = 0; i < ch->nids; i += n) {
@@ -175,6 +177,13 @@ on_synced(void *arg, struct link *l, struct imsg *m)
 	return 0;
 }
 
+/* Keys are exported in bare mode only: to ask for them is a fault else. */
+static bool
+is_refused(const struct cryptod *c, bool secrets)
+{
+	return secrets && c->child.startup.mode != MODE_BARE;
+}
+
 int
 on_get_device(void *arg, struct link *l, struct imsg *m)
 {
@@ -183,15 +192,13 @@ on_get_device(void *arg, struct link *l, struct imsg *m)
 	struct device_info info;
 	bool secrets;
 
-	if (get_device_recv(m, &secrets) == -1)
+	if (get_device_recv(m, &secrets) == -1 || is_refused(c, secrets))
 		return -1;
 	memset(&info, 0, sizeof(info));
 	info.has_identity = local->has_identity;
 	info.peers = (uint32_t)c->engine.devices.count;
 	memcpy(info.public_key, local->public, KEY_SIZE);
-	/* Keys are exported in bare mode only, and only if asked for. */
-	if (secrets && local->has_identity &&
-	    c->child.startup.mode == MODE_BARE) {
+	if (secrets && local->has_identity) {
 		info.has_secret = true;
 		memcpy(info.private_key, local->private, KEY_SIZE);
 	}
@@ -218,6 +225,11 @@ fill_info(struct peer_info *p, struct device *d, bool secrets)
 	p->handshake_nsec = (uint32_t)r->completed.tv_nsec;
 	p->rx_bytes = d->rx_bytes;
 	p->tx_bytes = d->tx_bytes;
+	p->tries = r->health.tries;
+	p->bad_response = r->health.bad_response;
+	p->stale = r->health.stale;
+	p->has_skew = r->health.has_skew;
+	p->skew = r->health.has_skew ? r->health.skew : 0;
 }
 
 /*
@@ -268,9 +280,8 @@ on_get_peers(void *arg, struct link *l, struct imsg *m)
 	struct device *d;
 	bool secrets;
 
-	if (get_peers_recv(m, &cur, &secrets) == -1)
+	if (get_peers_recv(m, &cur, &secrets) == -1 || is_refused(c, secrets))
 		return -1;
-	secrets = secrets && c->child.startup.mode == MODE_BARE;
 	memset(&next, 0, sizeof(next));
 	wbuf_init(&w, buf, sizeof(buf));
 	put_peers_head(&w, true, &next);	/* filled in at the end */
@@ -328,5 +339,6 @@ on_link_state(void *arg, struct link *l, struct imsg *m)
 		return -1;
 	engine_tick(&c->engine);
 	engine_set_link(&c->engine, s.up, s.mtu);
+	resume_kick(&c->resume);
 	return 0;
 }

@@ -9,9 +9,10 @@
  * chroot and an empty network namespace, and may open nothing: an internet
  * address means nothing to it.
  *
- * netd sends it datagrams through a ring, without being believed; ctld, in
- * bare mode, the configuration; the parent the state of the link.  Whoever
- * takes cryptod over has the keys and the traffic of the tunnel, but no
+ * netd sends it datagrams through a ring, without being believed; the parent
+ * the state of the link and, in configured mode, the configuration, with key
+ * files to read and state files to fill; in bare mode ctld configures it.
+ * Whoever takes cryptod over has the keys and the traffic of the tunnel, but no
  * socket to carry them away by, except through netd as sealed datagrams.
  */
 #include <sys/timerfd.h>
@@ -78,6 +79,7 @@ set_hooks(struct cryptod *c)
 	out->remote_added = control_remote_added;
 	out->remote_removed = control_remote_removed;
 	out->local_changed = control_local_changed;
+	out->event = events_hook;
 }
 
 /* Still root: memory that is never swapped. */
@@ -296,6 +298,7 @@ turn(struct cryptod *c)
 {
 	enum ingress_result in;
 	size_t timers;
+	bool more;
 
 	engine_tick(&c->engine);
 	in = ingress_serve(&c->ingress);
@@ -308,7 +311,8 @@ turn(struct cryptod *c)
 	control_flush(c);
 	control_pace(c);
 	check_tun(c);
-	return in == INGRESS_WORK || timers == TIMERS_A_TURN;
+	more = slots_turn(c);
+	return more || in == INGRESS_WORK || timers == TIMERS_A_TURN;
 }
 
 /* Waits for an event, the timer or the bell. */
@@ -363,10 +367,19 @@ static const struct link_row rows[] = {
 	{ MSG_SET_ITEMS, on_set_items },
 	{ MSG_SET_END, on_set_end },
 	{ MSG_SYNCED, on_synced },
+	{ MSG_CONF_BEGIN, on_conf_begin },
+	{ MSG_CONF_ITEMS, on_conf_items },
+	{ MSG_CONF_KEY, on_conf_key },
+	{ MSG_CONF_END, on_conf_end },
+	{ MSG_CONF_COMMIT, on_conf_commit },
+	{ MSG_CONF_ABORT, on_conf_abort },
+	{ MSG_SLOT_FD, on_slot_fd },
+	{ MSG_SLOT_DONE, on_slot_done },
 	{ MSG_GET_DEVICE, on_get_device },
 	{ MSG_GET_PEERS, on_get_peers },
 	{ MSG_HAS_ENDPOINT, on_has_endpoint },
 	{ MSG_SHOW, on_show },
+	{ MSG_MONITOR, on_monitor },
 };
 
 static const struct child_conf conf = {
@@ -378,6 +391,7 @@ static const struct child_conf conf = {
 	.siblings = PROC_BIT(PROC_NETD) | PROC_BIT(PROC_CTLD),
 	.empty_netns = true,
 	.nofile = 32,
+	.max_file = SESSIONS_MAX,
 	.prepare = prepare,
 	.ready = ready,
 	.go = go,
@@ -397,7 +411,8 @@ main(int argc, char **argv)
 	if (aead_init() == -1)
 		fatalx("libsodium computes wrong results");
 	child_begin(c, &conf, argc, argv);
-	if (engine_init(&c->engine, &c->arena, NULL) == -1)
+	if (engine_init(&c->engine, &c->arena, NULL) == -1 ||
+	    configure_init(c) == -1)
 		fatalx("out of memory");
 	set_hooks(c);
 	c->timer_fd = timerfd_create(CLOCK_BOOTTIME,

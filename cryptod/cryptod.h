@@ -9,6 +9,8 @@
 #include "cryptod/egress.h"
 #include "cryptod/engine.h"
 #include "cryptod/ingress.h"
+#include "cryptod/resume.h"
+#include "cryptod/stage.h"
 #include "cryptod/tun.h"
 #include "shared/child.h"
 #include "shared/index_page.h"
@@ -16,6 +18,38 @@
 #include "shared/secmem.h"
 
 #define CRYPTOD_ARENA	(96U * 1024 * 1024)	/* address space for secrets */
+
+/* Configured mode: the parent's transaction, one at a time. */
+struct configure {
+	enum {
+		CONFIGURE_IDLE,
+		CONFIGURE_OPEN,		/* items come */
+		CONFIGURE_MAKING,	/* a new private key goes to disk */
+		CONFIGURE_READY,	/* we said READY */
+		CONFIGURE_REFUSED,	/* we said NO */
+		CONFIGURE_SYNC		/* in force; waits for netd */
+	}			 state;
+	uint32_t		 id;
+	bool			 committed;	/* there was one */
+	struct stage		 stage;
+	struct conf_done	 done;
+};
+
+/* A state file that is being filled. */
+struct slot_writer {
+	enum {
+		SLOT_IDLE,
+		SLOT_WANTED,		/* the parent was asked */
+		SLOT_UNWANTED,		/* the same, but never mind */
+		SLOT_WRITING,
+		SLOT_WRITTEN		/* the parent renames it */
+	}			 state;
+	int			 fd;
+	uint8_t			*buf;
+	size_t			 len;
+	size_t			 at;
+	bool			 owned;		/* buf is ours to free */
+};
 
 struct cryptod {
 	struct child		 child;		/* must be the first */
@@ -44,6 +78,15 @@ struct cryptod {
 		CHANGE_OPEN,
 		CHANGE_SYNC		/* waits for netd */
 	}			 change_state;
+	struct configure	 configure;
+	struct slot_writer	 slot[SLOT_COUNT];
+	struct sessions		 loaded;	/* for the first commit */
+	struct resume		 resume;
+	struct timer		 save_timer;
+	uint64_t		 saved_at;	/* or tried; 0: never */
+	uint8_t			 saving_mark[TAI64N_LEN];
+	bool			 save_failed;	/* and that was said */
+	struct log_limit	 event_limit;
 	/* REMOTE_ADD or REMOTE_DEL being filled; order matters. */
 	uint16_t		 batch_type;
 	struct wbuf		 batch;
@@ -66,10 +109,42 @@ void	 control_local_changed(void *, uint8_t slot,
 	    const struct noise_local *);
 /* Sends what is batched for netd. */
 void	 control_flush(struct cryptod *);
-/* Once a turn: goes on reading from ctld, if it may. */
+/* Once a turn: goes on reading from the parent, and from ctld if it may. */
 void	 control_pace(struct cryptod *);
 /* netd or ctld took all that waited for it. */
 void	 control_drained(void *, struct link *);
+
+/* configure.c: the parent's configuration. */
+int	 configure_init(struct cryptod *);
+int	 on_conf_begin(void *, struct link *, struct imsg *);
+int	 on_conf_items(void *, struct link *, struct imsg *);
+int	 on_conf_key(void *, struct link *, struct imsg *);
+int	 on_conf_end(void *, struct link *, struct imsg *);
+int	 on_conf_commit(void *, struct link *, struct imsg *);
+int	 on_conf_abort(void *, struct link *, struct imsg *);
+/* netd knows all; 0, or -1: it was not asked. */
+int	 configure_synced(struct cryptod *, const struct imsg *);
+/* The private key's slot: 0, or an errno. */
+void	 configure_key_written(struct cryptod *, int error);
+
+/* slots.c: state files. */
+void	 slots_init(struct cryptod *);
+/*
+ * Fills the slot with len bytes of buf, which must stay, or is freed if
+ * owned.  0, or -1: it is being filled already.
+ */
+int	 slot_write(struct cryptod *, enum slot, void *buf, size_t len,
+	    bool owned);
+/* buf goes away: what is not written yet will not be. */
+void	 slot_abandon(struct cryptod *, enum slot);
+/* Once a turn; true: there is more to write. */
+bool	 slots_turn(struct cryptod *);
+int	 on_slot_fd(void *, struct link *, struct imsg *);
+int	 on_slot_done(void *, struct link *, struct imsg *);
+
+/* events.c */
+void	 events_hook(void *, const struct engine_event *);
+int	 on_monitor(void *, struct link *, struct imsg *);
 
 /* show.c */
 int	 on_show(void *, struct link *, struct imsg *);

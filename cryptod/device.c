@@ -50,14 +50,32 @@ bucket_of(struct device_table *t, const uint8_t *public)
 }
 
 struct remote *
-remote_find(struct engine *e, const uint8_t *public)
+remote_find_in(struct device_table *t, const uint8_t *public)
 {
 	struct remote *r;
 
-	LIST_FOREACH(r, bucket_of(&e->devices, public), entry)
+	LIST_FOREACH(r, bucket_of(t, public), entry)
 		if (sodium_memcmp(r->public, public, NOISE_KEYLEN) == 0)
 			return r;
 	return NULL;
+}
+
+struct remote *
+remote_find(struct engine *e, const uint8_t *public)
+{
+	return remote_find_in(&e->devices, public);
+}
+
+void
+remote_hash(struct device_table *t, struct remote *r)
+{
+	LIST_INSERT_HEAD(bucket_of(t, r->public), r, entry);
+}
+
+void
+remote_unhash(struct remote *r)
+{
+	LIST_REMOVE(r, entry);
 }
 
 struct remote *
@@ -66,16 +84,19 @@ device_sender(struct device *d)
 	return d->remote[0];
 }
 
-/* "peer " and the first eight characters of the key as wg(8) prints it. */
-static void
-device_set_name(struct device *d, const uint8_t *public)
+/* Without a name: the first eight characters of the key, as wg(8) has it. */
+void
+device_rename(struct device *d, const char *name)
 {
 	char text[sodium_base64_ENCODED_LEN(6,
 	    sodium_base64_VARIANT_ORIGINAL)];
 
-	sodium_bin2base64(text, sizeof(text), public, 6,
-	    sodium_base64_VARIANT_ORIGINAL);
-	snprintf(d->name, sizeof(d->name), "peer %.8s", text);
+	if (*name == '\0') {
+		sodium_bin2base64(text, sizeof(text), d->remote[0]->public, 6,
+		    sodium_base64_VARIANT_ORIGINAL);
+		name = text;
+	}
+	snprintf(d->name, sizeof(d->name), "peer %s", name);
 }
 
 static struct remote *
@@ -97,28 +118,32 @@ remote_new(struct engine *e, struct device *d, uint16_t slot,
 	/* Without a key of ours no DH is done yet: see remote_prepare(). */
 	noise_remote_init(&r->secret->noise, &nobody, public, NULL);
 	memcpy(r->public, public, NOISE_KEYLEN);
-	memcpy(r->last_label, e->label_floor, TAI64N_LEN);
 	r->device = d;
 	r->slot = slot;
 	r->local = ENGINE_STOCK;
 	peer_timers_init(r);
-	LIST_INSERT_HEAD(bucket_of(&e->devices, public), r, entry);
 	return r;
 }
 
 static void
 remote_free(struct engine *e, struct remote *r)
 {
+	if (secslab_put(&e->remotes, r->secret) == -1)
+		fatalx("the memory of remote keys is corrupt");
+	free(r);
+}
+
+/* It takes part no more. */
+static void
+remote_remove(struct engine *e, struct remote *r)
+{
 	if (tai64n_compare(r->last_label, e->label_floor) > 0)
 		memcpy(e->label_floor, r->last_label, TAI64N_LEN);
-	LIST_REMOVE(r, entry);
+	remote_unhash(r);
 	/* One thread owns the timers: none can run after this.  (P9) */
 	peer_timers_stop(e, r);
 	handshake_clear(e, r);
 	keypairs_clear(e, r);
-	if (secslab_put(&e->remotes, r->secret) == -1)
-		fatalx("the memory of remote keys is corrupt");
-	free(r);
 }
 
 void
@@ -132,6 +157,50 @@ remote_prepare(struct engine *e, struct remote *r)
 }
 
 struct device *
+device_alloc(struct engine *e, const uint8_t *public)
+{
+	struct device *d;
+
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return NULL;
+	d->engine = e;
+	TAILQ_INIT(&d->ips);
+	STAILQ_INIT(&d->staged);
+	d->remote[0] = remote_new(e, d, 0, public);
+	if (d->remote[0] == NULL) {
+		free(d);
+		return NULL;
+	}
+	device_rename(d, "");
+	return d;
+}
+
+void
+device_install(struct engine *e, struct device *d)
+{
+	struct device_table *t = &e->devices;
+
+	memcpy(d->remote[0]->last_label, e->label_floor, TAI64N_LEN);
+	remote_hash(t, d->remote[0]);
+	d->id = ++t->last_id;
+	RB_INSERT(device_tree, &t->tree, d);
+	t->count++;
+	e->out.remote_added(e->out.arg, d->remote[0]);
+}
+
+void
+device_discard(struct engine *e, struct device *d)
+{
+	int i;
+
+	for (i = 0; i < DEVICE_REMOTES; i++)
+		if (d->remote[i] != NULL)
+			remote_free(e, d->remote[i]);
+	free(d);
+}
+
+struct device *
 device_new(struct engine *e, const uint8_t *public)
 {
 	struct device_table *t = &e->devices;
@@ -141,22 +210,9 @@ device_new(struct engine *e, const uint8_t *public)
 		errno = ENOSPC;
 		return NULL;
 	}
-	d = calloc(1, sizeof(*d));
-	if (d == NULL)
-		return NULL;
-	d->engine = e;
-	TAILQ_INIT(&d->ips);
-	STAILQ_INIT(&d->staged);
-	device_set_name(d, public);
-	d->remote[0] = remote_new(e, d, 0, public);
-	if (d->remote[0] == NULL) {
-		free(d);
-		return NULL;
-	}
-	d->id = ++t->last_id;
-	RB_INSERT(device_tree, &t->tree, d);
-	t->count++;
-	e->out.remote_added(e->out.arg, d->remote[0]);
+	d = device_alloc(e, public);
+	if (d != NULL)
+		device_install(e, d);
 	return d;
 }
 
@@ -168,14 +224,14 @@ device_remove(struct engine *e, struct device *d)
 	RB_REMOVE(device_tree, &e->devices.tree, d);
 	e->devices.count--;
 	device_ips_clear(e, d);
-	outbound_purge(e, d);
+	e->n.drop_staged_purged += outbound_purge(e, d);
 	for (i = 0; i < DEVICE_REMOTES; i++) {
 		if (d->remote[i] == NULL)
 			continue;
 		e->out.remote_removed(e->out.arg, d->remote[i]);
-		remote_free(e, d->remote[i]);
+		remote_remove(e, d->remote[i]);
 	}
-	free(d);
+	device_discard(e, d);
 }
 
 void
@@ -209,6 +265,25 @@ struct device *
 device_next(struct device *d)
 {
 	return RB_NEXT(device_tree, NULL, d);
+}
+
+bool
+device_set_keepalive(struct engine *e, struct device *d, uint16_t seconds)
+{
+	bool was_off = d->keepalive == 0;
+
+	d->keepalive = seconds;
+	if (seconds == 0)
+		timer_del(&e->wheel, &device_sender(d)->timers.persistent);
+	return was_off && seconds > 0;
+}
+
+void
+device_wake(struct engine *e, struct device *d, bool keepalive)
+{
+	/* At once, not after the first interval (P5). */
+	if (e->up && (keepalive || d->nstaged > 0))
+		peer_wake(e, device_sender(d));
 }
 
 int

@@ -23,16 +23,32 @@
 #define DEVICES_MAX		65536
 #define DEVICE_REMOTES		2
 #define DEVICE_BUCKETS		65536
-#define REMOTE_NAME		16	/* bytes of "peer xTIBA5rb" and NUL */
+#define REMOTE_NAME		72	/* "peer xTIBA5rb", "peer alice", NUL */
+#define ENGINE_FROM		48	/* bytes of netd's own note */
 
 struct engine;
 struct keypair;
+struct stage_peer;
 struct staged;
 
 /* In locked memory. */
 struct remote_secret {
 	struct noise_remote	 noise;
 	struct noise_handshake	 handshake;
+};
+
+/*
+ * What may be wrong between us and it, since the last completed handshake.
+ * A skew is measured at each initiation of its, so it stays unless it came
+ * with one that was too old.
+ */
+struct remote_health {
+	uint32_t		 tries;		/* initiations sent */
+	uint32_t		 bad_response;	/* that did not authenticate */
+	uint32_t		 stale;		/* initiations, old timestamp */
+	bool			 has_skew;
+	bool			 skew_is_stale;
+	int64_t			 skew;		/* its clock minus ours, s */
 };
 
 struct remote {
@@ -50,6 +66,7 @@ struct remote {
 	uint64_t		 last_initiation;	/* accepted; 0: never */
 	uint8_t			 last_label[TAI64N_LEN];	/* sent (P11) */
 	struct timespec		 completed;	/* wall time; 0: never */
+	struct remote_health	 health;
 };
 LIST_HEAD(remote_bucket, remote);
 
@@ -70,6 +87,11 @@ struct device {
 	uint32_t		 auth_path;	/* last path told to netd */
 	uint16_t		 keepalive;	/* seconds, 0 off */
 	bool			 has_endpoint;	/* netd knows one */
+	bool			 has_from;
+	bool			 resume;	/* to be called, see resume.h */
+	uint8_t			 from[ENGINE_FROM];	/* authentic, last */
+	int64_t			 heard;		/* wall time, s; 0: never */
+	struct stage_peer	*coming;	/* what it is to become */
 };
 RB_HEAD(device_tree, device);
 
@@ -91,6 +113,19 @@ void	 device_table_clear(struct device_table *);
  * ENOSPC (65536 of them, or no id left) or ENOMEM.
  */
 struct device	*device_new(struct engine *, const uint8_t *public);
+/* The same in two steps: one that nobody can find yet.  NULL: ENOMEM. */
+struct device	*device_alloc(struct engine *, const uint8_t *public);
+/* It joins the others, which it must not be one too many of, and netd. */
+void		 device_install(struct engine *, struct device *);
+/* Frees one that was not installed. */
+void		 device_discard(struct engine *, struct device *);
+/* What logs call it: "peer NAME", or by its key if name is "". */
+void		 device_rename(struct device *, const char *name);
+/* Seconds, 0: off.  True if it was off and is on now. */
+bool		 device_set_keepalive(struct engine *, struct device *,
+		    uint16_t);
+/* After changes: sends soon what waits, or the first keepalive (P5). */
+void		 device_wake(struct engine *, struct device *, bool keepalive);
 /* Wipes, frees and forgets it, and tells netd. */
 void		 device_remove(struct engine *, struct device *);
 void		 device_remove_all(struct engine *);
@@ -100,6 +135,10 @@ struct device	*device_from(struct engine *, uint32_t id);
 struct device	*device_next(struct device *);
 /* By a keyed hash, as outsiders choose what is looked up. */
 struct remote	*remote_find(struct engine *, const uint8_t *public);
+/* The same in, and into, another table than the engine's. */
+struct remote	*remote_find_in(struct device_table *, const uint8_t *public);
+void		 remote_hash(struct device_table *, struct remote *);
+void		 remote_unhash(struct remote *);
 /* The remote key that packets to the device are sealed for. */
 struct remote	*device_sender(struct device *);
 /* Makes sure that the static DH is known for our key; lazily, as it costs. */

@@ -130,7 +130,7 @@ link_down(struct engine *e)
 	int i;
 
 	for (d = device_from(e, 0); d != NULL; d = device_next(d)) {
-		e->n.staged_purged += outbound_purge(e, d);
+		e->n.drop_staged_purged += outbound_purge(e, d);
 		d->auth_path = 0;
 		for (i = 0; i < DEVICE_REMOTES; i++) {
 			r = d->remote[i];
@@ -230,12 +230,48 @@ engine_set_private(struct engine *e, uint8_t slot,
 		wake_waiting(e);
 }
 
+int64_t
+engine_wall(const struct engine *e)
+{
+	return (int64_t)(e->now / CLOCK_NSEC_PER_SEC) + e->wall_offset;
+}
+
+bool
+engine_is_own(const struct engine *e, uint8_t version, const uint8_t *addr)
+{
+	const struct engine_own *o;
+
+	for (o = e->own; o < e->own + e->nown; o++)
+		if (o->version == version &&
+		    memcmp(o->addr, addr, version == 4 ? 4 : 16) == 0)
+			return true;
+	return false;
+}
+
+void
+engine_tell(struct engine *e, int what, const struct remote *r,
+    const uint8_t *public)
+{
+	struct engine_event ev;
+
+	if (!e->watched || e->out.event == NULL)
+		return;
+	ev.what = what;
+	ev.remote = r;
+	ev.public = public;
+	e->out.event(e->out.arg, &ev);
+}
+
 void
 engine_authentic(struct engine *e, struct device *d,
     const struct origin *from, bool always)
 {
+	d->heard = engine_wall(e);
 	if (!always && from->path == d->auth_path)
 		return;
+	memcpy(d->from, from->from, sizeof(d->from));
+	d->has_from = true;
+	e->news = true;
 	/* Only what was authenticated, and is no replay, moves it (P27). */
 	if (e->out.auth(e->out.arg, d, from) == -1) {
 		e->n.auth_full++;

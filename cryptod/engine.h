@@ -13,6 +13,7 @@
 #include "cryptod/index.h"
 #include "cryptod/loopguard.h"
 #include "cryptod/noise.h"
+#include "cryptod/strangers.h"
 #include "cryptod/trie.h"
 #include "shared/log.h"
 #include "shared/secmem.h"
@@ -22,7 +23,9 @@
 #define ENGINE_STOCK		0	/* slot of the key for stock peers */
 #define ENGINE_TAILROOM		16	/* writable bytes after a packet */
 #define ENGINE_STAGED_MAX	8192	/* packets that wait, all devices */
-#define ENGINE_FROM		48	/* bytes of netd's own note */
+#define ENGINE_OWN_MAX		64	/* addresses of this host */
+/* A write of the mark is due when a label is so near to it (s). */
+#define ENGINE_MARK_NEAR	30
 
 /* Where an inbound datagram came from, as netd put it. */
 struct origin {
@@ -30,6 +33,26 @@ struct origin {
 	uint8_t		 ecn;			/* of the outer header */
 	uint8_t		 local_key;		/* slot that mac1 matched */
 	const uint8_t	*from;			/* ENGINE_FROM bytes, opaque */
+};
+
+/* What somebody who watches may want to know. */
+struct engine_event {
+	enum {
+		ENGINE_HANDSHAKE,		/* completed */
+		ENGINE_HANDSHAKE_FAILED,	/* no answer, given up */
+		ENGINE_BAD_RESPONSE,		/* it does not authenticate */
+		ENGINE_STALE,			/* an old timestamp */
+		ENGINE_STRANGER,		/* nobody has this public key */
+		ENGINE_EXPIRED			/* its session keys are wiped */
+	}			 what;
+	const struct remote	*remote;	/* NULL for a stranger */
+	const uint8_t		*public;	/* whose key it is */
+};
+
+/* An own address: nobody else may send from it. */
+struct engine_own {
+	uint8_t	 version;			/* 4 or 6 */
+	uint8_t	 addr[16];
 };
 
 struct engine_hooks {
@@ -53,6 +76,8 @@ struct engine_hooks {
 	void	 (*remote_removed)(void *, const struct remote *);
 	void	 (*local_changed)(void *, uint8_t slot,
 		    const struct noise_local *);
+	/* Called only while `watched' is set.  May be NULL. */
+	void	 (*event)(void *, const struct engine_event *);
 };
 
 struct engine {
@@ -73,8 +98,15 @@ struct engine {
 	size_t			 keypairs;
 	size_t			 staged;
 	struct staged_list	 staged_all;	/* oldest first */
-	/* The greatest label of removed remotes: new ones start above. */
+	/* Of removed remotes, or another life: new remotes start above. */
 	uint8_t			 label_floor[TAI64N_LEN];
+	uint8_t			 label_top[TAI64N_LEN];	/* greatest sent */
+	uint8_t			 label_mark[TAI64N_LEN]; /* that on disk */
+	bool			 news;		/* for the sessions file */
+	bool			 watched;	/* events are wanted */
+	size_t			 nown;
+	struct engine_own	 own[ENGINE_OWN_MAX];
+	struct strangers	 strangers;
 	int64_t			 wall_offset;	/* REALTIME - BOOTTIME, s */
 	bool			 wall_known;
 	struct log_limit	 log_packet;	/* lines that packets trigger */
@@ -103,6 +135,14 @@ void	 engine_set_endpoint(struct engine *, struct device *, bool has);
  */
 void	 engine_set_private(struct engine *, uint8_t slot,
 	    const uint8_t private[NOISE_KEYLEN]);
+/* The present wall time (s), as of the last tick. */
+int64_t	 engine_wall(const struct engine *);
+/* Is it one of our own addresses?  4 or 16 bytes by version. */
+bool	 engine_is_own(const struct engine *, uint8_t version,
+	    const uint8_t *addr);
+/* Tells who watches. */
+void	 engine_tell(struct engine *, int what, const struct remote *,
+	    const uint8_t *public);
 /* The device was heard from there; tells netd if that is news (P27). */
 void	 engine_authentic(struct engine *, struct device *,
 	    const struct origin *, bool always);

@@ -3,6 +3,7 @@
  * Handshakes: see handshake.h.
  */
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "cryptod/engine.h"
@@ -10,6 +11,8 @@
 #include "cryptod/keypair.h"
 #include "cryptod/outbound.h"
 #include "shared/bytes.h"
+
+#define LABELS_AHEAD	90		/* seconds that are not odd */
 
 void
 handshake_clear(struct engine *e, struct remote *r)
@@ -26,16 +29,16 @@ count_failure(struct engine *e)
 {
 	switch (errno) {
 	case ENOKEY:
-		e->n.hs_no_identity++;
+		e->n.drop_hs_no_identity++;
 		break;
 	case EKEYREJECTED:
-		e->n.hs_low_order++;
+		e->n.drop_hs_low_order++;
 		break;
 	case ESTALE:
-		e->n.hs_replayed++;
+		e->n.drop_hs_replayed++;
 		break;
 	default:
-		e->n.hs_forged++;
+		e->n.drop_hs_forged++;
 	}
 }
 
@@ -54,8 +57,15 @@ next_label(struct engine *e, struct remote *r)
 	if (tai64n_next(r->last_label, ts.tv_sec, (uint32_t)ts.tv_nsec,
 	    r->last_label) == -1)
 		return -1;
-	if (ahead > 1) {
+	if (tai64n_compare(r->last_label, e->label_top) > 0)
+		memcpy(e->label_top, r->last_label, TAI64N_LEN);
+	if (tai64n_unix(r->last_label) + ENGINE_MARK_NEAR >
+	    tai64n_unix(e->label_mark))
+		e->news = true;
+	if (ahead > 1)
 		e->n.clock_behind++;
+	/* After a restart they begin somewhat ahead of the clock. */
+	if (ahead > LABELS_AHEAD) {
 		log_rate(&e->log_clock, e->now, 1, 1, log_warnx,
 		    "the clock is %lld seconds behind the last handshake: "
 		    "was it set back?", (long long)ahead);
@@ -75,12 +85,12 @@ may_initiate(struct engine *e, struct remote *r)
 		return false;
 	}
 	if (!e->local[r->local]->has_identity) {
-		e->n.hs_no_identity++;
+		e->n.drop_hs_no_identity++;
 		return false;
 	}
 	remote_prepare(e, r);
 	if (!r->secret->noise.ss_ok) {
-		e->n.hs_low_order++;
+		e->n.drop_hs_low_order++;
 		return false;
 	}
 	return true;
@@ -96,7 +106,7 @@ emit(struct engine *e, struct remote *r, uint8_t flags, const uint8_t *msg,
 	r->last_sent_handshake = e->now;
 	peer_any_sent(e, r);
 	if (e->out.handshake(e->out.arg, d, flags, msg, len) == -1)
-		e->n.hs_ring_full++;
+		e->n.drop_hs_ring_full++;
 	else
 		d->tx_bytes += len;
 }
@@ -120,13 +130,14 @@ handshake_initiate(struct engine *e, struct remote *r, bool retry,
 	    noise_initiation_create(hs, e->local[r->local],
 	    &r->secret->noise, index, r->last_label, msg) == -1) {
 		index_drop(&e->index, index);
-		e->n.hs_no_memory++;
+		e->n.drop_hs_no_memory++;
 		peer_handshake_initiated(e, r);	/* try again */
 		return;
 	}
 	log_debug("%s: sending handshake initiation", r->device->name);
 	emit(e, r, flags, msg, sizeof(msg));
 	e->n.handshakes_initiated++;
+	r->health.tries++;
 	peer_handshake_initiated(e, r);
 }
 
@@ -140,7 +151,7 @@ respond(struct engine *e, struct remote *r)
 
 	index = index_new(&e->index, INDEX_HANDSHAKE, r);
 	if (index == 0) {
-		e->n.hs_no_memory++;
+		e->n.drop_hs_no_memory++;
 		handshake_clear(e, r);
 		return;
 	}
@@ -152,7 +163,7 @@ respond(struct engine *e, struct remote *r)
 		return;
 	}
 	if (keypair_begin(e, r, false) == -1) {
-		e->n.hs_no_memory++;
+		e->n.drop_hs_no_memory++;
 		handshake_clear(e, r);
 		return;
 	}
@@ -170,6 +181,47 @@ is_flood(struct engine *e, const struct remote *r)
 	    e->now - r->last_initiation < HANDSHAKE_FLOOD;
 }
 
+/* What an authentic initiation says of its sender's clock. */
+static void
+note_clock(struct engine *e, struct remote *r, const uint8_t *label,
+    bool stale)
+{
+	struct timespec ts;
+
+	clock_realtime(&ts);
+	/* Its label may be any number: no signed overflow. */
+	r->health.skew = (int64_t)((uint64_t)tai64n_unix(label) -
+	    (uint64_t)ts.tv_sec);
+	r->health.has_skew = true;
+	r->health.skew_is_stale = stale;
+	if (!stale)
+		return;
+	r->health.stale++;
+	log_rate(&e->log_packet, e->now, 1, 1, log_debug,
+	    "%s: an initiation with an old timestamp", r->device->name);
+	engine_tell(e, ENGINE_STALE, r, r->public);
+}
+
+/* Authentic or not, it will not be answered. */
+static void
+refuse_initiation(struct engine *e, struct remote *r,
+    const struct noise_initiation *init)
+{
+	count_failure(e);
+	/* The last one again is the network's doing, not its clock's. */
+	if (errno == ESTALE && tai64n_compare(init->timestamp,
+	    r->secret->noise.timestamp) < 0)
+		note_clock(e, r, init->timestamp, true);
+}
+
+static void
+meet_stranger(struct engine *e, const uint8_t *public)
+{
+	e->n.drop_hs_unknown_peer++;
+	strangers_note(&e->strangers, public, engine_wall(e));
+	engine_tell(e, ENGINE_STRANGER, NULL, public);
+}
+
 static void
 receive_initiation(struct engine *e, const uint8_t *msg,
     const struct origin *from)
@@ -184,18 +236,18 @@ receive_initiation(struct engine *e, const uint8_t *msg,
 	}
 	r = remote_find(e, init.remote_public);
 	if (r == NULL) {
-		e->n.hs_unknown_peer++;
+		meet_stranger(e, init.remote_public);
 		noise_initiation_clear(&init);
 		return;
 	}
 	if (from->local_key == r->local)
 		remote_prepare(e, r);
 	if (noise_initiation_finish(&init, local, &r->secret->noise) == -1) {
-		count_failure(e);
+		refuse_initiation(e, r, &init);
 		return;
 	}
 	if (is_flood(e, r)) {
-		e->n.hs_flood++;
+		e->n.drop_hs_flood++;
 		noise_initiation_clear(&init);
 		return;
 	}
@@ -213,12 +265,25 @@ receive_initiation(struct engine *e, const uint8_t *msg,
 		return;
 	}
 	r->last_initiation = e->now;
+	note_clock(e, r, r->secret->noise.timestamp, false);
 	r->local = from->local_key;
 	log_debug("%s: received handshake initiation", r->device->name);
 	r->device->rx_bytes += NOISE_INITIATION_LEN;
 	engine_authentic(e, r->device, from, true);
 	respond(e, r);
 	peer_any_received(e, r);
+}
+
+static void
+refuse_response(struct engine *e, struct remote *r)
+{
+	count_failure(e);
+	if (errno != EBADMSG)
+		return;
+	r->health.bad_response++;
+	log_rate(&e->log_packet, e->now, 1, 1, log_debug,
+	    "%s: a response that does not authenticate", r->device->name);
+	engine_tell(e, ENGINE_BAD_RESPONSE, r, r->public);
 }
 
 static void
@@ -231,17 +296,17 @@ receive_response(struct engine *e, const uint8_t *msg,
 	r = index_find(&e->index, get_le32(msg + 8), INDEX_HANDSHAKE);
 	if (r == NULL || r->secret->handshake.state !=
 	    NOISE_CREATED_INITIATION) {
-		e->n.hs_unexpected++;
+		e->n.drop_hs_unexpected++;
 		return;
 	}
 	hs = &r->secret->handshake;
 	if (noise_response_consume(hs, e->local[r->local],
 	    &r->secret->noise, msg) == -1) {
-		count_failure(e);
+		refuse_response(e, r);
 		return;
 	}
 	if (keypair_begin(e, r, true) == -1) {
-		e->n.hs_no_memory++;
+		e->n.drop_hs_no_memory++;
 		handshake_clear(e, r);
 		return;
 	}
@@ -262,11 +327,11 @@ handshake_receive(struct engine *e, const uint8_t *msg, size_t len,
 	uint32_t type;
 
 	if (!e->up) {
-		e->n.in_down++;
+		e->n.drop_hs_down++;
 		return;
 	}
 	if (len < 4 || from->local_key >= ENGINE_LOCAL_KEYS) {
-		e->n.hs_malformed++;
+		e->n.drop_hs_malformed++;
 		return;
 	}
 	e->n.handshakes_received++;
@@ -276,5 +341,5 @@ handshake_receive(struct engine *e, const uint8_t *msg, size_t len,
 	else if (type == NOISE_TYPE_RESPONSE && len == NOISE_RESPONSE_LEN)
 		receive_response(e, msg, from);
 	else
-		e->n.hs_malformed++;
+		e->n.drop_hs_malformed++;
 }

@@ -36,21 +36,21 @@ authenticate(struct engine *e, uint8_t *p, size_t len)
 
 	kp = index_find(&e->index, get_le32(p + 4), INDEX_KEYPAIR);
 	if (kp == NULL) {
-		e->n.in_unknown_index++;
+		e->n.drop_in_unknown_index++;
 		return NULL;
 	}
 	if (!keypair_can_receive(e, kp)) {
-		e->n.in_expired++;
+		e->n.drop_in_expired++;
 		return NULL;
 	}
 	if (aead_open(p + TRANSPORT_HEADER, p + TRANSPORT_HEADER,
 	    len - TRANSPORT_HEADER, kp->keys->recv, counter) == -1) {
-		e->n.in_forged++;
+		e->n.drop_in_forged++;
 		return NULL;
 	}
 	/* After the tag, in the order of arrival, once a packet (P18). */
 	if (!replay_check_and_set(&kp->replay, counter)) {
-		e->n.in_replayed++;
+		e->n.drop_in_replayed++;
 		return NULL;
 	}
 	return kp;
@@ -66,16 +66,21 @@ deliver(struct engine *e, struct device *d, uint8_t *p, size_t sealed,
 
 	/* Both bounds of the inner length; padding is trimmed off (P34). */
 	if (ip_parse(p, sealed, &ip) == -1) {
-		e->n.in_not_ip++;
+		e->n.drop_in_not_ip++;
 		return;
 	}
 	owner = ip.version == 4 ? trie_lookup4(&e->allowed, ip.src) :
 	    trie_lookup6(&e->allowed, ip.src);
 	if (owner != d) {
-		e->n.in_wrong_source++;
+		e->n.drop_in_wrong_source++;
 		log_rate(&e->log_packet, e->now, 1, 1, log_debug,
 		    "%s: a packet with a source that is not its own",
 		    d->name);
+		return;
+	}
+	/* Whatever it may use, not ours: this host trusts its own addresses. */
+	if (engine_is_own(e, ip.version, ip.src)) {
+		e->n.drop_in_own_source++;
 		return;
 	}
 	ecn_decap(p, ecn);
@@ -93,11 +98,11 @@ inbound_packet(struct engine *e, uint8_t *p, size_t len,
 	struct device *d;
 
 	if (!e->up) {
-		e->n.in_down++;
+		e->n.drop_in_down++;
 		return;
 	}
 	if (len < TRANSPORT_OVERHEAD || get_le32(p) != TRANSPORT_TYPE) {
-		e->n.in_malformed++;
+		e->n.drop_in_malformed++;
 		return;
 	}
 	kp = authenticate(e, p, len);

@@ -237,10 +237,11 @@ int
 noise_initiation_finish(struct noise_initiation *init,
     const struct noise_local *local, const struct noise_remote *remote)
 {
-	uint8_t	ss[NOISE_KEYLEN], key[NOISE_KEYLEN];
+	uint8_t	ss[NOISE_KEYLEN], key[NOISE_KEYLEN], stale[TAI64N_LEN];
 	int	ret = -1;
 
 	memset(key, 0, sizeof(key));
+	memset(stale, 0, sizeof(stale));
 	if (init->finished || sodium_memcmp(init->remote_public,
 	    remote->public, NOISE_KEYLEN) != 0) {
 		errno = EINVAL;
@@ -253,14 +254,17 @@ noise_initiation_finish(struct noise_initiation *init,
 	    init->sealed_timestamp, TIMESTAMP_SEALED_LEN, key) == -1)
 		goto out;
 	if (tai64n_compare(init->timestamp, remote->timestamp) <= 0) {
+		memcpy(stale, init->timestamp, sizeof(stale));
 		errno = ESTALE;
 		goto out;
 	}
 	init->finished = true;
 	ret = 0;
 out:
-	if (ret == -1)
+	if (ret == -1) {
 		noise_initiation_clear(init);
+		memcpy(init->timestamp, stale, sizeof(stale));
+	}
 	sodium_memzero(ss, sizeof(ss));
 	sodium_memzero(key, sizeof(key));
 	return (ret);

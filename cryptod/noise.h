@@ -125,7 +125,8 @@ int	noise_initiation_open(const struct noise_local *,
 	    struct noise_initiation *init);
 /*
  * Step 2: authenticate the sender and its timestamp, and refuse one that is
- * not greater than the remote's last.  init is wiped if it fails.
+ * not greater than the remote's last.  init is wiped if it fails, but for the
+ * timestamp after ESTALE: it is authentic and tells of the sender's clock.
  */
 int	noise_initiation_finish(struct noise_initiation *,
 	    const struct noise_local *, const struct noise_remote *);

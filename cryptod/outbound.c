@@ -54,12 +54,12 @@ seal(struct engine *e, struct device *d, struct keypair *kp, uint8_t *p,
 	uint8_t *out;
 
 	if (len + pad + TRANSPORT_OVERHEAD > DATAGRAM_MAX) {
-		e->n.out_too_big++;
+		e->n.drop_out_too_big++;
 		return;
 	}
 	out = e->out.data(e->out.arg, d, ecn, len + pad + TRANSPORT_OVERHEAD);
 	if (out == NULL) {
-		e->n.out_ring_full++;
+		e->n.drop_out_ring_full++;
 		return;
 	}
 	memset(p + len, 0, pad);
@@ -107,15 +107,15 @@ stage(struct engine *e, struct device *d, const uint8_t *p, size_t len,
 
 	while (d->nstaged >= STAGED_MAX) {
 		unstage_first(e, d);
-		e->n.staged_dropped++;
+		e->n.drop_staged_oldest++;
 	}
 	while (e->staged >= ENGINE_STAGED_MAX) {
 		unstage_first(e, TAILQ_FIRST(&e->staged_all)->device);
-		e->n.staged_dropped++;
+		e->n.drop_staged_oldest++;
 	}
 	s = malloc(sizeof(*s) + len + ENGINE_TAILROOM);
 	if (s == NULL) {
-		e->n.staged_no_memory++;
+		e->n.drop_staged_no_memory++;
 		return;
 	}
 	s->device = d;
@@ -193,7 +193,7 @@ route(struct engine *e, const uint8_t *p, const struct ip_info *ip)
 	struct device *d;
 
 	if (loopguard_hit(&e->guard, &e->index, p, ip)) {
-		e->n.out_loop++;
+		e->n.drop_out_loop++;
 		log_rate(&e->log_packet, e->now, 1, 1, log_warnx,
 		    "a packet of this tunnel was routed into it: "
 		    "an endpoint's route or the fwmark is missing");
@@ -202,12 +202,12 @@ route(struct engine *e, const uint8_t *p, const struct ip_info *ip)
 	d = ip->version == 4 ? trie_lookup4(&e->allowed, ip->dst) :
 	    trie_lookup6(&e->allowed, ip->dst);
 	if (d == NULL) {
-		e->n.out_no_device++;
+		e->n.drop_out_no_device++;
 		unreachable(e, p, ip->total);
 		return NULL;
 	}
 	if (!d->has_endpoint) {
-		e->n.out_no_endpoint++;
+		e->n.drop_out_no_endpoint++;
 		unreachable(e, p, ip->total);
 		return NULL;
 	}
@@ -223,11 +223,11 @@ outbound_packet(struct engine *e, uint8_t *p, size_t len)
 	uint8_t ecn;
 
 	if (!e->up) {
-		e->n.out_down++;
+		e->n.drop_out_down++;
 		return;
 	}
 	if (ip_parse(p, len, &ip) == -1) {
-		e->n.out_not_ip++;
+		e->n.drop_out_not_ip++;
 		return;
 	}
 	d = route(e, p, &ip);

@@ -150,8 +150,12 @@ peer_handshake_complete(struct engine *e, struct remote *r)
 	t->attempts = 0;
 	t->sent_lastminute = false;
 	clock_realtime(&r->completed);
+	r->health.tries = r->health.bad_response = r->health.stale = 0;
+	if (r->health.skew_is_stale)
+		r->health.has_skew = r->health.skew_is_stale = false;
 	e->n.handshakes_completed++;
 	log_debug("%s: handshake completed", r->device->name);
+	engine_tell(e, ENGINE_HANDSHAKE, r, r->public);
 }
 
 void
@@ -170,8 +174,9 @@ give_up(struct engine *e, struct remote *r)
 	log_debug("%s: no answer to %u handshakes, giving up",
 	    r->device->name, t->attempts + 1);
 	e->n.handshakes_given_up++;
+	engine_tell(e, ENGINE_HANDSHAKE_FAILED, r, r->public);
 	timer_del(&e->wheel, &t->keepalive);
-	e->n.staged_purged += outbound_purge(e, r->device);
+	e->n.drop_staged_purged += outbound_purge(e, r->device);
 	if (!timer_pending(&t->zero_keys))
 		timer_add(&e->wheel, &t->zero_keys,
 		    e->now + ZERO_KEYS_TIMEOUT);
@@ -239,6 +244,8 @@ on_zero_keys(void *arg, uint64_t now)
 
 	e->now = now;
 	handshake_clear(e, r);
+	if (r->previous != NULL || r->current != NULL || r->next != NULL)
+		engine_tell(e, ENGINE_EXPIRED, r, r->public);
 	keypairs_clear(e, r);
 }
 

@@ -17,8 +17,8 @@ static const struct sandbox_rule start_rules[] = {
 };
 
 static const struct sandbox_rule run_rules[] = {
-	SB_ALLOW(read, "packets from the TUN device; the bell; the timer"),
-	SB_ALLOW(write, "ring netd's bell"),
+	SB_ALLOW(read, "packets from the TUN device; bell, timer, key files"),
+	SB_ALLOW(write, "ring netd's bell; state files"),
 	SB_ALLOW(writev, "packets to the TUN device"),
 };
 

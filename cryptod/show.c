@@ -6,6 +6,7 @@
 #include "cryptod/cryptod.h"
 #include "cryptod/keypair.h"
 #include "shared/counter_show.h"
+#include "shared/hex.h"
 #include "shared/msg_net.h"
 #include "shared/row.h"
 
@@ -90,6 +91,7 @@ show_memory(struct show *s)
 	    s->c->arena.used);
 	show_slab(s, &e->remotes, "locked slab remote keys");
 	show_slab(s, &e->sessions, "locked slab session keys");
+	show_slab(s, &s->c->configure.stage.psks, "locked slab keys to come");
 	n = e->devices.count;
 	show_items(s, "devices", n, DEVICES_MAX,
 	    n * (sizeof(struct device) + sizeof(struct remote)));
@@ -142,6 +144,28 @@ show_crypto(struct show *s)
 	show_end(s);
 }
 
+/* Facts that ctld judges. */
+static void
+show_health(struct show *s)
+{
+	struct engine *e = &s->c->engine;
+	const struct stranger *st = e->strangers.at;
+	char key[BASE64_KEY_SIZE];
+	size_t i;
+
+	for (i = 0; i < STRANGERS_MAX; i++, st++) {
+		/* One that was made a peer since is none any more. */
+		if (st->count == 0 || remote_find(e, st->public) != NULL)
+			continue;
+		base64_key_encode(key, st->public);
+		show_begin(s, "stranger");
+		row_str(&s->w, "public_key", key);
+		row_u64(&s->w, "count", st->count);
+		row_u64(&s->w, "last", (uint64_t)st->last);
+		show_end(s);
+	}
+}
+
 int
 on_show(void *arg, struct link *l, struct imsg *m)
 {
@@ -165,6 +189,9 @@ on_show(void *arg, struct link *l, struct imsg *m)
 		break;
 	case SHOW_CRYPTO:
 		show_crypto(&s);
+		break;
+	case SHOW_HEALTH:
+		show_health(&s);
 		break;
 	default:
 		break;			/* others' topics have no rows here */

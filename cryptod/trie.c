@@ -145,6 +145,14 @@ trie_clear(struct trie *t)
 }
 
 void
+trie_take(struct trie *t, struct trie *from)
+{
+	trie_clear(t);
+	*t = *from;
+	trie_init(from);
+}
+
+void
 trie_reclaim(struct trie *t)
 {
 	struct trie_node *n;

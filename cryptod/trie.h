@@ -57,6 +57,9 @@ void	trie_clear(struct trie *t);
 struct trie_entry *trie_insert(struct trie *t, int family, const void *addr,
 	    unsigned int cidr, void *owner, void **old);
 
+/* Make t what `from' is, which is empty then; t's own prefixes are freed. */
+void	trie_take(struct trie *t, struct trie *from);
+
 /*
  * Remove a prefix and free its entry, which the caller has taken out of the
  * owner's list before.  Its nodes are kept until trie_reclaim().

@@ -44,9 +44,9 @@ count_write(struct tun *t, int result)
 	if (result == 0)
 		n->tun_written++;
 	else if (errno == EAGAIN || errno == ENOBUFS)
-		n->tun_write_full++;
+		n->drop_tun_write_full++;
 	else
-		n->tun_write_failed++;
+		n->drop_tun_write_failed++;
 	if (result == -1)
 		tun_failed(t);
 }
@@ -68,7 +68,7 @@ put_pieces(struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p,
 	    ~(unsigned)MERGE_UDP : ~(unsigned)MERGE_TCP;
 	/* It was made of what came in and is changed by nobody any more. */
 	if (segment_begin(&s, h, (uint8_t *)(uintptr_t)p, len) == -1) {
-		t->engine->n.tun_write_failed++;
+		t->engine->n.drop_tun_write_failed++;
 		return;
 	}
 	while (segment_next(&s, t->piece, sizeof(t->piece), &n) == 1)
@@ -128,7 +128,7 @@ send_read(struct tun *t, uint8_t *p, size_t len)
 
 	memcpy(&h, t->buf, sizeof(h));
 	if (segment_begin(&s, &h, p, len) == -1) {
-		n->tun_bad_header++;
+		n->drop_tun_bad_header++;
 		return;
 	}
 	if (s.count == 1) {
@@ -156,7 +156,7 @@ tun_read(struct tun *t)
 		}
 		t->engine->n.tun_read++;
 		if (n <= VNET_HDR_LEN) {
-			t->engine->n.tun_bad_header++;
+			t->engine->n.drop_tun_bad_header++;
 			continue;
 		}
 		bytes += (size_t)n;

@@ -30,6 +30,8 @@
 #define SYNC_TYPE	0xfffe		/* no message has it */
 #define SYNC_AGAIN	300		/* ms */
 
+enum mode kid_mode = MODE_BARE;
+
 static char empty_dir[PATH_MAX];
 static pid_t owner;
 
@@ -122,7 +124,8 @@ kid_start(struct kid *k, enum proc p, unsigned pieces)
 	memset(k, 0, sizeof(*k));
 	k->proc = p;
 	k->hear = k->ring_bell = k->tun = -1;
-	k->listener[0] = k->listener[1] = -1;
+	for (i = 0; i < LISTENER_COUNT; i++)
+		k->listener[i] = -1;
 	for (i = 0; i < PROC_COUNT; i++)
 		k->link[i] = -1;
 	program(p, path, sizeof(path));
@@ -272,9 +275,9 @@ give_device(struct kid *k)
 		k->tun = kid_fd(FD_TUN);
 		hand(k, PROC_PARENT, MSG_TUN_FD, &w, dup(k->tun));
 	} else
-		for (i = 0; i < 2; i++) {
+		for (i = LISTENER_UAPI; i < LISTENER_COUNT; i++) {
 			wbuf_init(&w, buf, sizeof(buf));
-			put_u8(&w, (uint8_t)(LISTENER_UAPI + i));
+			put_u8(&w, (uint8_t)i);
 			k->listener[i] = kid_fd(FD_LISTENER);
 			hand(k, PROC_PARENT, MSG_LISTENER_FD, &w,
 			    dup(k->listener[i]));
@@ -290,7 +293,7 @@ give_startup(struct kid *k)
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u16(&w, MSG_VERSION);
 	put_bytes(&w, warren_build_id(), BUILD_ID_SIZE);
-	put_u8(&w, MODE_BARE);
+	put_u8(&w, (uint8_t)kid_mode);
 	put_u8(&w, 0);
 	put_u16(&w, 1);
 	put_str(&w, "test");
@@ -345,8 +348,8 @@ kid_end(struct kid *k)
 	shut(&k->hear);
 	shut(&k->ring_bell);
 	shut(&k->tun);
-	shut(&k->listener[0]);
-	shut(&k->listener[1]);
+	for (i = 0; i < LISTENER_COUNT; i++)
+		shut(&k->listener[i]);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "shared/index_page.h"
+#include "shared/msg_parent.h"
 #include "shared/msg_table.h"
 #include "shared/ring.h"
 
@@ -42,7 +43,8 @@ struct kid {
 	int			 err;		/* what it says on stderr */
 	int			 hear;		/* bells of who is played */
 	int			 ring_bell;
-	int			 listener[2];	/* second fds of ctld's */
+	int			 listener[LISTENER_COUNT];	/* second fds
+							 * of ctld's */
 	int			 tun;		/* a second fd of its device */
 	struct ring		 ring;		/* the played sibling's */
 	struct index_page	 page;
@@ -57,6 +59,9 @@ struct kid {
 	char			 log[512];	/* its last words */
 	bool			 sanitized;	/* they report errors */
 };
+
+/* Of the children that are started from now on; MODE_BARE at first. */
+extern enum mode kid_mode;
 
 /* Once a test: a network namespace of its own.  Fails the test if it can't. */
 void	 kid_world(void);
@@ -95,7 +100,7 @@ bool	 kid_sync(struct kid *, enum proc from, int ms);
 int	 kid_fds(const struct kid *);
 long	 kid_rss(const struct kid *);
 long	 kid_ticks(const struct kid *);
-/* A new fd of a kind (FD_NONE: a plain file), the caller's to close. */
+/* A new fd of a kind (FD_NONE: a directory), the caller's to close. */
 int	 kid_fd(enum fd_kind);
 /* A memfd of any size and seals. */
 int	 kid_memfd(size_t size, int seals);

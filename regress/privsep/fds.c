@@ -219,7 +219,7 @@ kid_fd(enum fd_kind kind)
 
 	switch (kind) {
 	case FD_NONE:
-		fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+		fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		break;
 	case FD_LINK:
 		fd = open_link();
@@ -242,6 +242,9 @@ kid_fd(enum fd_kind kind)
 		break;
 	case FD_TUN:
 		fd = open_tun();
+		break;
+	case FD_FILE:
+		fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
 		break;
 	}
 	ck_assert_msg(fd != -1, "cannot make a %s: %s", fd_kind_name(kind),

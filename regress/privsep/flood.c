@@ -149,7 +149,9 @@ floods_of(enum proc p)
 	rows = msg_rows(&n);
 	for (from = PROC_PARENT + 1; from < PROC_COUNT; from++)
 		for (i = 0; i < n; i++)
-			if (from != (int)p && rows[i].fd == FD_NONE &&
+			if ((kid_siblings(p) & PROC_BIT(from)) != 0 &&
+			    rows[i].fd == FD_NONE &&
+			    (rows[i].mode & MODE_BIT(kid_mode)) != 0 &&
 			    (rows[i].phase & PHASE_BIT(PHASE_RUN)) != 0 &&
 			    (rows[i].from & PROC_BIT(from)) != 0 &&
 			    (rows[i].to & PROC_BIT(p)) != 0)

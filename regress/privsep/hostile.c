@@ -20,7 +20,7 @@
 #define SLOW		2000		/* ms: longer is a hang */
 #define SIGSYS_STATUS	159		/* of a sandbox debug build */
 #define SIZES		5
-#define KINDS		(FD_TUN + 1)
+#define KINDS		(FD_FILE + 1)
 #define GROWTH		(16 * 1024)	/* KiB */
 
 static const enum proc kids[] = { PROC_CRYPTOD, PROC_NETD, PROC_CTLD };
@@ -55,7 +55,8 @@ is_admissible(const struct try *t, enum proc to, enum phase phase)
 
 	if (row == NULL || (row->from & PROC_BIT(t->from)) == 0 ||
 	    (row->to & PROC_BIT(to)) == 0 ||
-	    (row->phase & PHASE_BIT(phase)) == 0)
+	    (row->phase & PHASE_BIT(phase)) == 0 ||
+	    (row->mode & MODE_BIT(kid_mode)) == 0)
 		return 0;
 	if (t->len < row->min || t->len > row->max)
 		return 0;
@@ -70,7 +71,7 @@ describe(char *buf, size_t size, const struct kid *k, const struct try *t,
 
 	snprintf(buf, size, "%s (%04x) of %zu bytes with %s from %s to %s "
 	    "%s READY", row != NULL ? row->name : "?", t->type, t->len,
-	    t->fd == -1 ? "no fd" : t->fd == FD_NONE ? "file" :
+	    t->fd == -1 ? "no fd" : t->fd == FD_NONE ? "directory" :
 	    fd_kind_name((enum fd_kind)t->fd), proc_name(t->from),
 	    proc_name(k->proc), phase == PHASE_RUN ? "after" : "before");
 }
@@ -289,7 +290,7 @@ every_sibling_of(enum proc p)
 	kid_world();
 	open_kinds();
 	for (from = PROC_PARENT + 1; from < PROC_COUNT; from++) {
-		if (from == (int)p)
+		if ((kid_siblings(p) & PROC_BIT(from)) == 0)
 			continue;
 		hostile_sibling(p, (enum proc)from, PHASE_SETUP);
 		hostile_sibling(p, (enum proc)from, PHASE_RUN);
@@ -298,6 +299,14 @@ every_sibling_of(enum proc p)
 
 START_TEST(siblings_of_cryptod)
 {
+	every_sibling_of(PROC_CRYPTOD);
+}
+END_TEST
+
+/* With other rows, and secrets that are none of ctld's business. */
+START_TEST(siblings_of_configured_cryptod)
+{
+	kid_mode = MODE_CONFIGURED;
 	every_sibling_of(PROC_CRYPTOD);
 }
 END_TEST
@@ -363,7 +372,8 @@ wrong_parent(enum proc p, enum phase phase)
 	for (i = 0; i < n; i++) {
 		if ((rows[i].from & PROC_BIT(PROC_PARENT)) != 0 &&
 		    (rows[i].to & PROC_BIT(p)) != 0 &&
-		    (rows[i].phase & PHASE_BIT(phase)) != 0) {
+		    (rows[i].phase & PHASE_BIT(phase)) != 0 &&
+		    (rows[i].mode & MODE_BIT(kid_mode)) != 0) {
 			walk_row(&k, PROC_PARENT, &rows[i], phase,
 			    parent_tries);
 			continue;
@@ -393,6 +403,13 @@ START_TEST(wrong_parent_after_ready)
 }
 END_TEST
 
+START_TEST(wrong_parent_of_configured_cryptod)
+{
+	kid_mode = MODE_CONFIGURED;
+	wrong_parent(PROC_CRYPTOD, PHASE_RUN);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -401,10 +418,12 @@ suite(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, siblings_of_cryptod);
+	tcase_add_test(tc, siblings_of_configured_cryptod);
 	tcase_add_test(tc, siblings_of_netd);
 	tcase_add_test(tc, siblings_of_ctld);
 	tcase_add_loop_test(tc, wrong_parent_before_ready, 0, 3);
 	tcase_add_loop_test(tc, wrong_parent_after_ready, 0, 3);
+	tcase_add_test(tc, wrong_parent_of_configured_cryptod);
 	suite_add_tcase(s, tc);
 	return s;
 }

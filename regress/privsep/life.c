@@ -73,7 +73,7 @@ static const struct hello hellos[] = {
 	{ MSG_VERSION + 1, 0, 0, 0, 1, "x", 0, 0 },
 	{ 0, 0, 0, 0, 1, "x", 0, 0 },
 	{ MSG_VERSION, 1, 0, 0, 1, "x", 0, 0 },
-	{ MSG_VERSION, 0, 1, 0, 1, "x", 0, 0 },
+	{ MSG_VERSION, 0, 2, 0, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 255, 0, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 2, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, "x", 0, 0 },
@@ -213,7 +213,7 @@ tun_of_another_worker(struct kid *k)
 static void
 listener_of_no_kind(struct kid *k)
 {
-	static const uint8_t p = 3;
+	static const uint8_t p = LISTENER_COUNT;
 
 	say_fd(k, MSG_LISTENER_FD, &p, 1, kid_fd(FD_LISTENER));
 }

@@ -197,9 +197,9 @@ START_TEST(well_formed)
 	netd_put(RING_URGENT, &good_handshake, 148);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
-	ck_assert_uint_eq(e.n.in_malformed, 3);
+	ck_assert_uint_eq(e.n.drop_in_malformed, 3);
 	ck_assert_uint_eq(e.n.handshakes_received, 1);
-	ck_assert_uint_eq(e.n.hs_malformed, 1);
+	ck_assert_uint_eq(e.n.drop_hs_malformed, 1);
 }
 END_TEST
 
@@ -214,13 +214,13 @@ START_TEST(bounded)
 	for (i = 0; i < 5; i++)
 		netd_put(RING_BULK, &h, 64 * 40);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
-	ck_assert_uint_eq(e.n.in_malformed, INGRESS_PACKETS);
+	ck_assert_uint_eq(e.n.drop_in_malformed, INGRESS_PACKETS);
 	/* What was read makes room at once. */
 	ck_assert_uint_lt(ring_unread(&theirs, RING_BULK), 4 * 64 * 40);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
-	ck_assert_uint_eq(e.n.in_malformed, 5 * 64);
+	ck_assert_uint_eq(e.n.drop_in_malformed, 5 * 64);
 }
 END_TEST
 
@@ -279,7 +279,7 @@ START_TEST(hostile)
 	netd_put(RING_URGENT, &good_handshake, 148);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
 	ck_assert_uint_eq(e.n.handshakes_received, 0);
-	ck_assert_uint_eq(e.n.in_malformed, 0);
+	ck_assert_uint_eq(e.n.drop_in_malformed, 0);
 }
 END_TEST
 

@@ -63,10 +63,11 @@ hook_auth(void *arg, const struct device *d, const struct origin *from)
 {
 	struct host *h = arg;
 
-	(void)d;
 	h->auths++;
 	h->auth_path = from->path;
-	return 0;
+	memcpy(h->auth_from, from->from, ENGINE_FROM);
+	h->auth_device = d->id;
+	return h->auth_full ? -1 : 0;
 }
 
 static void
@@ -109,11 +110,20 @@ hook_local(void *arg, uint8_t slot, const struct noise_local *l)
 }
 
 static void
+hook_event(void *arg, const struct engine_event *ev)
+{
+	struct host *h = arg;
+
+	h->events[ev->what]++;
+	memcpy(h->event_key, ev->public, sizeof(h->event_key));
+}
+
+void
 host_init(struct host *h, struct host *other, uint8_t n)
 {
 	static const struct engine_hooks hooks = {
 		NULL, hook_data, hook_handshake, hook_auth, hook_tun,
-		hook_added, hook_removed, hook_local,
+		hook_added, hook_removed, hook_local, hook_event,
 	};
 	uint8_t private[32];
 
@@ -135,7 +145,7 @@ host_init(struct host *h, struct host *other, uint8_t n)
 	host_set_private(h, private);
 }
 
-static void
+void
 host_join(struct host *h)
 {
 	h->d = device_new(&h->e, h->other->e.local[0]->public);
@@ -175,30 +185,33 @@ wire_clear(struct wire *w)
 }
 
 void
+host_stop(struct host *h)
+{
+	engine_clear(&h->e);
+	wire_clear(&h->out);
+	wire_clear(&h->kept);
+	secmem_clear(&h->arena);
+}
+
+void
 hosts_stop(struct host *a, struct host *b)
 {
-	struct host *h[2] = { a, b };
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		engine_clear(&h[i]->e);
-		wire_clear(&h[i]->out);
-		wire_clear(&h[i]->kept);
-		secmem_clear(&h[i]->arena);
-	}
+	host_stop(a);
+	host_stop(b);
 }
 
 void
 host_receive(struct host *h, const uint8_t *p, size_t len, uint32_t path)
 {
-	static const uint8_t nowhere[ENGINE_FROM];
-	struct origin from = { path, 0, ENGINE_STOCK, nowhere };
+	uint8_t where[ENGINE_FROM] = { 0 };
+	struct origin from = { path, 0, ENGINE_STOCK, where };
 	/* Exactly as long as it is, so that a sanitizer sees an overrun. */
 	uint8_t *copy = malloc(len > 0 ? len : 1);
 
 	if (copy == NULL)
 		err(1, "malloc");
 	memcpy(copy, p, len);
+	put_le32(where, path);
 	if (len >= 4 && get_le32(copy) == TRANSPORT_TYPE)
 		inbound_packet(&h->e, copy, len, &from);
 	else

@@ -45,6 +45,11 @@ struct host {
 	uint8_t		 last_flags;	/* of its last handshake message */
 	unsigned	 auths;
 	uint32_t	 auth_path;
+	uint32_t	 auth_device;
+	uint8_t		 auth_from[ENGINE_FROM];	/* path, and zeros */
+	bool		 auth_full;	/* netd does not keep up */
+	unsigned	 events[ENGINE_EXPIRED + 1];	/* if watched */
+	uint8_t		 event_key[32];	/* of the last */
 	unsigned	 added, removed, locals;	/* told to netd */
 	unsigned	 ntun;		/* inner packets delivered */
 	uint16_t	 tun_id[HOST_SEEN];	/* their IP ids */
@@ -55,6 +60,10 @@ struct host {
 /* Keys, devices, allowed IPs, endpoints, links up; nothing sent yet. */
 void	 hosts_start(struct host *, struct host *);
 void	 hosts_stop(struct host *, struct host *);
+/* The two halves of hosts_start(), for who wants one to be born again. */
+void	 host_init(struct host *, struct host *other, uint8_t n);
+void	 host_join(struct host *);
+void	 host_stop(struct host *);
 /* Let time pass: timers fire and datagrams arrive. */
 void	 hosts_run(struct host *, struct host *, uint64_t ns);
 /* An inner packet of len bytes with this IP id to the other host. */

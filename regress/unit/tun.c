@@ -158,7 +158,7 @@ START_TEST(refused)
 		ck_assert_uint_eq(e.n.tun_merge_refused, 1);
 	}
 	ck_assert_uint_eq(e.n.tun_written, 20);
-	ck_assert_uint_eq(e.n.tun_write_failed, 0);
+	ck_assert_uint_eq(e.n.drop_tun_write_failed, 0);
 }
 END_TEST
 
@@ -190,7 +190,7 @@ START_TEST(cut)
 	ck_assert(!tun_read(tun));
 	ck_assert_uint_eq(e.n.tun_read, 1);
 	ck_assert_uint_eq(e.n.tun_segmented, 1);
-	ck_assert_uint_eq(e.n.out_no_device, 10);
+	ck_assert_uint_eq(e.n.drop_out_no_device, 10);
 }
 END_TEST
 
@@ -216,8 +216,8 @@ START_TEST(bad_headers)
 	memset(&h, 0, sizeof(h));
 	give(&h, len);
 	tun_read(tun);
-	ck_assert_uint_eq(e.n.tun_bad_header, 4);
-	ck_assert_uint_eq(e.n.out_no_device, 1);
+	ck_assert_uint_eq(e.n.drop_tun_bad_header, 4);
+	ck_assert_uint_eq(e.n.drop_out_no_device, 1);
 	ck_assert(!tun->gone);
 }
 END_TEST

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Before and after a restart: see resume.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cryptod/engine.h"
+#include "cryptod/handshake.h"
+#include "cryptod/resume.h"
+
+#define LOOK_AT		1024		/* devices a turn */
+/* While netd's lane is full. */
+#define NAP		(10 * CLOCK_NSEC_PER_MSEC)
+
+static void	on_timer(void *, uint64_t);
+
+/*
+ * Labels follow the wall clock or, where that went back, are a tick greater
+ * than the last: a few a minute for each peer.
+ */
+static void
+next_mark(const struct engine *e, uint8_t mark[TAI64N_LEN])
+{
+	uint8_t ahead[TAI64N_LEN];
+
+	tai64n_label(mark, engine_wall(e) + RESUME_MARK, 0);
+	memset(ahead, 0, sizeof(ahead));
+	if (tai64n_compare(e->label_top, ahead) > 0)
+		tai64n_label(ahead, tai64n_unix(e->label_top) + 2, 0);
+	if (tai64n_compare(ahead, mark) > 0)
+		memcpy(mark, ahead, TAI64N_LEN);
+	if (tai64n_compare(e->label_floor, mark) > 0)
+		memcpy(mark, e->label_floor, TAI64N_LEN);
+}
+
+static bool
+is_notable(struct device *d)
+{
+	static const uint8_t never[TAI64N_LEN];
+
+	return d->has_from || memcmp(device_sender(d)->secret->noise.timestamp,
+	    never, TAI64N_LEN) != 0;
+}
+
+int
+resume_collect(struct engine *e, struct sessions *s)
+{
+	struct session_note *n;
+	struct device *d;
+	struct remote *r;
+
+	memset(s, 0, sizeof(*s));
+	s->note = calloc(e->devices.count + 1, sizeof(*s->note));
+	if (s->note == NULL)
+		return -1;
+	next_mark(e, s->mark);
+	for (d = device_from(e, 0); d != NULL; d = device_next(d)) {
+		if (!is_notable(d))
+			continue;
+		r = device_sender(d);
+		n = &s->note[s->n++];
+		memcpy(n->public, r->public, NOISE_KEYLEN);
+		memcpy(n->timestamp, r->secret->noise.timestamp, TAI64N_LEN);
+		n->heard = d->heard > 0 ? d->heard : 0;
+		n->has_from = d->has_from;
+		memcpy(n->from, d->from, ENGINE_FROM);
+	}
+	return 0;
+}
+
+void
+resume_init(struct resume *rs, struct engine *e)
+{
+	memset(rs, 0, sizeof(*rs));
+	rs->engine = e;
+	timer_init(&rs->timer, on_timer, rs);
+}
+
+void
+resume_clear(struct resume *rs)
+{
+	timer_del(&rs->engine->wheel, &rs->timer);
+	rs->left = 0;
+}
+
+/* Our own labels go on above all that another life may have sent (P11). */
+static void
+raise_labels(struct engine *e, const uint8_t mark[TAI64N_LEN])
+{
+	struct device *d;
+	struct remote *r;
+	int i;
+
+	if (tai64n_compare(mark, e->label_floor) > 0)
+		memcpy(e->label_floor, mark, TAI64N_LEN);
+	for (d = device_from(e, 0); d != NULL; d = device_next(d))
+		for (i = 0; i < DEVICE_REMOTES; i++) {
+			r = d->remote[i];
+			if (r != NULL &&
+			    tai64n_compare(mark, r->last_label) > 0)
+				memcpy(r->last_label, mark, TAI64N_LEN);
+		}
+}
+
+static bool
+was_alive(const struct engine *e, const struct session_note *n)
+{
+	/* One of the future is one of a clock that was set back since. */
+	return n->has_from && n->heard > 0 &&
+	    n->heard >= engine_wall(e) - RESUME_ALIVE;
+}
+
+static void
+restore(struct resume *rs, const struct session_note *n)
+{
+	struct engine *e = rs->engine;
+	struct remote *r = remote_find(e, n->public);
+	struct device *d;
+
+	if (r == NULL)
+		return;
+	d = r->device;
+	if (tai64n_compare(n->timestamp, r->secret->noise.timestamp) > 0)
+		memcpy(r->secret->noise.timestamp, n->timestamp, TAI64N_LEN);
+	/* It may have been quicker than we. */
+	if (d->has_from)
+		return;
+	d->heard = n->heard;
+	d->has_from = n->has_from;
+	memcpy(d->from, n->from, ENGINE_FROM);
+	if (was_alive(e, n) && !d->resume) {
+		d->resume = true;
+		rs->left++;
+	}
+}
+
+void
+resume_restore(struct resume *rs, const struct sessions *s)
+{
+	size_t i;
+
+	raise_labels(rs->engine, s->mark);
+	for (i = 0; i < s->n; i++)
+		restore(rs, &s->note[i]);
+}
+
+void
+resume_kick(struct resume *rs)
+{
+	if (rs->left == 0 || !rs->ready || !rs->engine->up ||
+	    timer_pending(&rs->timer))
+		return;
+	rs->next = 0;
+	timer_add(&rs->engine->wheel, &rs->timer, rs->engine->now);
+}
+
+/* 0, or -1: netd's lane is full, the same again later. */
+static int
+call(struct engine *e, struct device *d)
+{
+	struct remote *r = device_sender(d);
+	struct origin from;
+
+	memset(&from, 0, sizeof(from));
+	from.from = d->from;
+	/* It has called us meanwhile. */
+	if (d->auth_path != 0)
+		return 0;
+	if (e->out.auth(e->out.arg, d, &from) == -1) {
+		e->n.auth_full++;
+		return -1;
+	}
+	d->has_endpoint = true;
+	e->n.sessions_resumed++;
+	/* One that just went where it was configured to be does not count. */
+	r->last_sent_handshake = 0;
+	handshake_initiate(e, r, false, 0);
+	return 0;
+}
+
+static void
+on_timer(void *arg, uint64_t now)
+{
+	struct resume *rs = arg;
+	struct engine *e = rs->engine;
+	struct device *d;
+	int looks = 0, calls = 0;
+
+	e->now = now;
+	if (!e->up)
+		return;			/* the next kick begins anew */
+	for (d = device_from(e, rs->next); d != NULL && rs->left > 0 &&
+	    looks < LOOK_AT && calls < RESUME_BURST; d = device_next(d)) {
+		looks++;
+		rs->next = d->id + 1;
+		if (!d->resume)
+			continue;
+		if (call(e, d) == -1) {
+			rs->next = d->id;
+			timer_add(&e->wheel, &rs->timer, now + NAP);
+			return;
+		}
+		calls++;
+		d->resume = false;
+		rs->left--;
+	}
+	if (d == NULL)
+		rs->left = 0;		/* those left were removed */
+	else if (rs->left > 0)
+		timer_add(&e->wheel, &rs->timer, now);
+}

@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cryptod in configured mode, in its own sandbox, with this program as its
+ * parent, netd and ctld: transactions, key files, state files.
+ */
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cryptod/keytext.h"
+#include "cryptod/sessions.h"
+#include "regress/privsep/child.h"
+#include "regress/unit/unit.h"
+#include "shared/bytes.h"
+#include "shared/hex.h"
+#include "shared/imsg.h"
+#include "shared/log.h"
+#include "shared/msg_conf.h"
+#include "shared/msg_crypto.h"
+#include "shared/msg_net.h"
+#include "shared/msg_parent.h"
+
+#define SLOW		5000		/* ms: longer is a hang */
+#define MANY		2000U
+
+static struct kid k;
+static struct link_host host = { .self = PROC_PARENT };
+static struct link parent, netd, ctld;
+static uint8_t private[32];
+
+static void
+take_over(struct link *l, enum proc peer)
+{
+	memset(l, 0, sizeof(*l));
+	l->host = &host;
+	l->peer = peer;
+	imsg_init(&l->chan, k.link[peer]);
+}
+
+static void
+setup(void)
+{
+	ck_assert_int_ne(sodium_init(), -1);
+	kid_world();
+	kid_mode = MODE_CONFIGURED;
+	kid_run(&k, PROC_CRYPTOD);
+	take_over(&parent, PROC_PARENT);
+	take_over(&netd, PROC_NETD);
+	take_over(&ctld, PROC_CTLD);
+	randombytes_buf(private, sizeof(private));
+}
+
+static void
+teardown(void)
+{
+	kid_end(&k);
+}
+
+/* The next message but for the log's and the ring; false after a while. */
+static bool
+next(struct link *l, struct imsg *m, int ms)
+{
+	struct pollfd p = { l->chan.fd, POLLIN, 0 };
+	int got;
+
+	for (;;) {
+		got = imsg_recv(&l->chan, m);
+		if (got == -1)
+			return false;
+		if (got == 0) {
+			if (poll(&p, 1, ms) != 1)
+				return false;
+			continue;
+		}
+		if (m->fd != -1)
+			close(m->fd);
+		if (m->type == MSG_LOG) {
+			fprintf(stderr, "# %.*s\n", (int)m->len - 3,
+			    (const char *)m->data + 3);
+			snprintf(k.log, sizeof(k.log), "%.*s",
+			    (int)m->len - 3, (const char *)m->data + 3);
+			continue;
+		}
+		if (m->type != MSG_RING && m->type != MSG_INDEX_PAGE)
+			return true;
+	}
+}
+
+static void
+expect(struct link *l, uint16_t type, struct imsg *m)
+{
+	ck_assert_msg(next(l, m, SLOW), "no message %04x", type);
+	ck_assert_msg(m->type == type, "%04x came, not %04x", m->type, type);
+}
+
+static int
+file_of(const void *text, size_t len)
+{
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static void
+key_file(uint32_t id, enum conf_key kind, const uint8_t key[32])
+{
+	char text[KEYTEXT_SIZE];
+
+	keytext_write(text, key);
+	conf_key_send(&parent, id, kind, file_of(text, sizeof(text)));
+}
+
+static void
+item(struct wbuf *w, enum crypto_op op, uint32_t n)
+{
+	struct crypto_item it;
+
+	memset(&it, 0, sizeof(it));
+	it.op = op;
+	it.key[0] = 9;
+	put_le32(it.key + 4, n);
+	it.keepalive = 25;
+	snprintf(it.name, sizeof(it.name), "peer%u", n);
+	it.prefix.family = AF_INET;
+	it.prefix.cidr = 32;
+	it.prefix.addr[0] = 10;
+	put_be16(it.prefix.addr + 2, (uint16_t)n);
+	put_crypto_item(w, &it);
+}
+
+/* A configuration with peers 1 to n. */
+static void
+offer(uint32_t id, bool initial, uint32_t n)
+{
+	uint8_t buf[MSG_PAYLOAD];
+	struct wbuf w;
+	uint32_t i;
+
+	conf_begin_send(&parent, id, initial);
+	key_file(id, CONF_KEY_PRIVATE, private);
+	wbuf_init(&w, buf, sizeof(buf));
+	item(&w, CRYPTO_LOCAL, 65535);
+	for (i = 1; i <= n; i++) {
+		item(&w, CRYPTO_PEER, i);
+		item(&w, CRYPTO_ALLOWED_IP, i);
+	}
+	ck_assert(!w.fail);
+	conf_items_send(&parent, id, buf, w.len);
+}
+
+static void
+is_refused(uint32_t id, const char *part)
+{
+	char why[CONF_WHY_MAX];
+	struct imsg m;
+
+	expect(&parent, MSG_CONF_NO, &m);
+	ck_assert_uint_eq(m.id, id);
+	ck_assert_int_eq(conf_no_recv(&m, why), 0);
+	ck_assert_msg(strstr(why, part) != NULL, "\"%s\" lacks \"%s\"", why,
+	    part);
+}
+
+/* To the end, as netd; the messages of changes are counted. */
+static unsigned
+commit(uint32_t id, struct conf_done *done)
+{
+	unsigned changes = 0;
+	struct imsg m;
+
+	conf_plain_send(&parent, MSG_CONF_COMMIT, id);
+	for (;;) {
+		ck_assert(next(&netd, &m, SLOW));
+		if (m.type == MSG_SYNC)
+			break;
+		changes++;
+	}
+	ck_assert_uint_eq(m.id, id);
+	/* Not before netd knows. */
+	synced_send(&netd, id);
+	expect(&parent, MSG_CONF_DONE, &m);
+	ck_assert_uint_eq(m.id, id);
+	ck_assert_int_eq(conf_done_recv(&m, done), 0);
+	return changes;
+}
+
+static void
+configure(uint32_t id, bool initial, uint32_t n, struct conf_done *done)
+{
+	struct imsg m;
+
+	offer(id, initial, n);
+	conf_plain_send(&parent, MSG_CONF_END, id);
+	expect(&parent, MSG_CONF_READY, &m);
+	ck_assert_uint_eq(m.id, id);
+	(void)commit(id, done);
+}
+
+static uint32_t
+peers(void)
+{
+	struct device_info info;
+	struct imsg m;
+
+	get_device_send(&ctld, 5, false);
+	expect(&ctld, MSG_DEVICE, &m);
+	ck_assert_int_eq(device_recv(&m, &info), 0);
+	ck_assert(!info.has_secret);
+	ck_assert(sodium_is_zero(info.private_key, 32));
+	return info.peers;
+}
+
+/* Answers the wish for a slot with a memfd, which stays ours. */
+static int
+give_slot(enum slot slot)
+{
+	enum slot wanted;
+	struct imsg m;
+	int fd;
+
+	expect(&parent, MSG_SLOT_WANT, &m);
+	ck_assert_int_eq(slot_recv(&m, &wanted), 0);
+	ck_assert_int_eq(wanted, slot);
+	fd = memfd_create("slot", MFD_CLOEXEC);
+	slot_fd_send(&parent, slot, true, dup(fd));
+	return fd;
+}
+
+static size_t
+written(enum slot slot, int fd, void *buf, size_t size)
+{
+	enum slot which;
+	struct imsg m;
+	ssize_t n;
+
+	expect(&parent, MSG_SLOT_WRITTEN, &m);
+	ck_assert_int_eq(slot_recv(&m, &which), 0);
+	ck_assert_int_eq(which, slot);
+	n = pread(fd, buf, size, 0);
+	ck_assert_int_gt(n, 0);
+	close(fd);
+	return (size_t)n;
+}
+
+/* It writes its sessions after the first commit; they are of no interest. */
+static void
+keep_sessions(void)
+{
+	uint8_t buf[4096];
+	int fd = give_slot(SLOT_SESSIONS);
+
+	(void)written(SLOT_SESSIONS, fd, buf, sizeof(buf));
+	slot_done_send(&parent, SLOT_SESSIONS, 0);
+}
+
+static void
+lives(void)
+{
+	k.faults = 0;
+	ck_assert_msg(kid_sync(&k, PROC_NETD, SLOW), "it does not: %s",
+	    k.log);
+}
+
+START_TEST(transactions)
+{
+	struct conf_done done;
+	struct sessions s;
+	uint8_t buf[4096];
+	struct imsg m;
+	size_t len;
+	int fd;
+
+	configure(1, true, 3, &done);
+	ck_assert_uint_eq(done.added, 3);
+	ck_assert_uint_eq(peers(), 3);
+	/* Our label's mark goes to disk at once. */
+	fd = give_slot(SLOT_SESSIONS);
+	len = written(SLOT_SESSIONS, fd, buf, sizeof(buf));
+	slot_done_send(&parent, SLOT_SESSIONS, 0);
+	ck_assert_int_eq(sessions_decode(&s, buf, len), 0);
+	ck_assert_uint_eq(s.n, 0);
+	ck_assert_int_gt(tai64n_unix(s.mark), 1700000000);
+	sessions_clear(&s);
+	configure(2, false, 3, &done);
+	ck_assert_uint_eq(done.kept, 3);
+	configure(3, false, 4, &done);
+	ck_assert_uint_eq(done.kept, 3);
+	ck_assert_uint_eq(done.added, 1);
+	configure(4, false, 1, &done);
+	ck_assert_uint_eq(done.removed, 3);
+	/* Given up: at any time, and as if it had never been. */
+	conf_begin_send(&parent, 5, false);
+	conf_plain_send(&parent, MSG_CONF_ABORT, 5);
+	offer(6, false, 9);
+	conf_plain_send(&parent, MSG_CONF_ABORT, 6);
+	offer(7, false, 9);
+	conf_plain_send(&parent, MSG_CONF_END, 7);
+	expect(&parent, MSG_CONF_READY, &m);
+	conf_plain_send(&parent, MSG_CONF_ABORT, 7);
+	ck_assert_uint_eq(peers(), 1);
+	configure(8, false, 1, &done);
+	ck_assert_uint_eq(done.kept, 1);
+	lives();
+}
+END_TEST
+
+START_TEST(refusals)
+{
+	struct conf_done done;
+	uint8_t buf[256];
+	struct wbuf w;
+
+	configure(1, true, 2, &done);
+	keep_sessions();
+	offer(2, false, 2);
+	wbuf_init(&w, buf, sizeof(buf));
+	item(&w, CRYPTO_PEER, 3);
+	conf_items_send(&parent, 2, buf, w.len);
+	conf_key_send(&parent, 2, CONF_KEY_PSK, file_of("hello\n", 6));
+	conf_plain_send(&parent, MSG_CONF_END, 2);
+	is_refused(2, "peer peer3: its preshared-key file is not a key: 44");
+	conf_plain_send(&parent, MSG_CONF_ABORT, 2);
+	conf_begin_send(&parent, 3, false);
+	conf_key_send(&parent, 3, CONF_KEY_PRIVATE, file_of("hello\n", 6));
+	conf_plain_send(&parent, MSG_CONF_END, 3);
+	is_refused(3, "the private-key file is not a key: 44 characters");
+	conf_plain_send(&parent, MSG_CONF_ABORT, 3);
+	ck_assert_uint_eq(peers(), 2);
+	configure(4, false, 2, &done);
+	ck_assert_uint_eq(done.kept, 2);
+}
+END_TEST
+
+static void
+make_key(uint32_t id, bool initial)
+{
+	uint8_t buf[64];
+	struct wbuf w;
+
+	conf_begin_send(&parent, id, initial);
+	wbuf_init(&w, buf, sizeof(buf));
+	item(&w, CRYPTO_MAKE_KEY, 0);
+	conf_items_send(&parent, id, buf, w.len);
+	conf_plain_send(&parent, MSG_CONF_END, id);
+}
+
+START_TEST(made_keys)
+{
+	uint8_t key[32], again[32];
+	struct conf_done done;
+	char text[128];
+	struct imsg m;
+	int fd;
+
+	/* The disk is full, in one way and in another. */
+	make_key(1, true);
+	expect(&parent, MSG_SLOT_WANT, &m);
+	slot_done_send(&parent, SLOT_KEY, ENOSPC);
+	is_refused(1, "cannot be written to the state directory: No space");
+	conf_plain_send(&parent, MSG_CONF_ABORT, 1);
+	make_key(2, true);
+	expect(&parent, MSG_SLOT_WANT, &m);
+	slot_fd_send(&parent, SLOT_KEY, true, open("/proc/self/stat",
+	    O_RDONLY | O_CLOEXEC));
+	is_refused(2, "cannot be written to the state directory: ");
+	conf_plain_send(&parent, MSG_CONF_ABORT, 2);
+	make_key(3, true);
+	fd = give_slot(SLOT_KEY);
+	(void)written(SLOT_KEY, fd, text, sizeof(text));
+	slot_done_send(&parent, SLOT_KEY, EIO);
+	is_refused(3, "Input/output error");
+	conf_plain_send(&parent, MSG_CONF_ABORT, 3);
+	/* Given up while it waits: what comes later is for nothing. */
+	make_key(4, true);
+	expect(&parent, MSG_SLOT_WANT, &m);
+	conf_plain_send(&parent, MSG_CONF_ABORT, 4);
+	fd = memfd_create("late", MFD_CLOEXEC);
+	slot_fd_send(&parent, SLOT_KEY, true, dup(fd));
+	lives();
+	ck_assert_int_eq(lseek(fd, 0, SEEK_END), 0);
+	close(fd);
+	/* And well. */
+	make_key(5, true);
+	fd = give_slot(SLOT_KEY);
+	ck_assert_uint_eq(written(SLOT_KEY, fd, text, sizeof(text)), 45);
+	ck_assert_int_eq(text[44], '\n');
+	ck_assert_int_eq(base64_key_decode(key, text, 44), 0);
+	/* Nobody hears of it before it is on disk. */
+	ck_assert(!next(&parent, &m, 100));
+	slot_done_send(&parent, SLOT_KEY, 0);
+	expect(&parent, MSG_CONF_READY, &m);
+	(void)commit(5, &done);
+	ck_assert_int_eq(key[0] & 7, 0);
+	keep_sessions();
+	/* The next one is another. */
+	make_key(6, false);
+	fd = give_slot(SLOT_KEY);
+	(void)written(SLOT_KEY, fd, text, sizeof(text));
+	ck_assert_int_eq(base64_key_decode(again, text, 44), 0);
+	ck_assert_mem_ne(key, again, 32);
+}
+END_TEST
+
+/* It is told once; the old file stays, and all goes on. */
+START_TEST(sessions_cannot_be_written)
+{
+	struct conf_done done;
+	struct imsg m;
+
+	slot_fd_send(&parent, SLOT_SESSIONS, false, file_of("nonsense", 8));
+	configure(1, true, 1, &done);
+	expect(&parent, MSG_SLOT_WANT, &m);
+	slot_fd_send(&parent, SLOT_SESSIONS, true, open("/proc/self/stat",
+	    O_RDONLY | O_CLOEXEC));
+	ck_assert(!next(&parent, &m, 300));
+	ck_assert_msg(strstr(k.log, "cannot write the sessions file") != NULL,
+	    "%s", k.log);
+	configure(2, false, 1, &done);
+	ck_assert_uint_eq(done.kept, 1);
+	lives();
+}
+END_TEST
+
+/* A taken-over ctld asks for keys: the parent hears of it. */
+START_TEST(secrets_are_refused)
+{
+	struct peer_cursor cur;
+	struct conf_done done;
+	struct imsg m;
+	int i;
+
+	configure(1, true, 1, &done);
+	keep_sessions();
+	for (i = 0; i < 2; i++) {
+		memset(&cur, 0, sizeof(cur));
+		if (i == 0)
+			get_device_send(&ctld, 7, true);
+		else
+			get_peers_send(&ctld, 7, &cur, true);
+		expect(&parent, MSG_FAULT, &m);
+		ck_assert_uint_eq(m.data[0], PROC_CTLD);
+		ck_assert_uint_eq(m.data[3], MSG_CONTENT);
+		ck_assert(!next(&ctld, &m, 50));
+	}
+	ck_assert_uint_eq(peers(), 1);
+}
+END_TEST
+
+static void
+say(uint16_t type, uint32_t id, const void *p, size_t len, int fd)
+{
+	struct imsg m;
+
+	k.id = id;
+	while (kid_say(&k, PROC_PARENT, type, p, len, &fd, fd != -1) == -1) {
+		ck_assert_int_eq(errno, EAGAIN);
+		(void)next(&netd, &m, 1);
+	}
+	k.id = 0;
+	if (fd != -1)
+		close(fd);
+}
+
+/* One key file a peer: they are read one at a time, as they come. */
+START_TEST(many_key_files)
+{
+	char text[KEYTEXT_SIZE];
+	struct conf_done done;
+	uint8_t buf[256], psk = CONF_KEY_PSK;
+	long began = kid_ms();
+	struct wbuf w;
+	struct imsg m;
+	uint32_t i;
+
+	conf_begin_send(&parent, 1, true);
+	key_file(1, CONF_KEY_PRIVATE, private);
+	for (i = 1; i <= MANY; i++) {
+		wbuf_init(&w, buf, sizeof(buf));
+		item(&w, CRYPTO_PEER, i);
+		say(MSG_CONF_ITEMS, 1, buf, w.len, -1);
+		private[1] = (uint8_t)i;
+		keytext_write(text, private);
+		say(MSG_CONF_KEY, 1, &psk, 1, file_of(text, sizeof(text)));
+		wbuf_init(&w, buf, sizeof(buf));
+		item(&w, CRYPTO_ALLOWED_IP, i);
+		say(MSG_CONF_ITEMS, 1, buf, w.len, -1);
+	}
+	say(MSG_CONF_END, 1, NULL, 0, -1);
+	expect(&parent, MSG_CONF_READY, &m);
+	(void)commit(1, &done);
+	ck_assert_uint_eq(done.added, MANY);
+	ck_assert_int_lt(kid_fds(&k), 40);
+	printf("# %u peers with key files: %ld ms\n", MANY, kid_ms() - began);
+}
+END_TEST
+
+/* What the parent says at the wrong time ends it. */
+static void
+begin_twice(void)
+{
+	conf_begin_send(&parent, 1, true);
+	conf_begin_send(&parent, 2, true);
+}
+
+static void
+not_the_first(void)
+{
+	conf_begin_send(&parent, 1, false);
+}
+
+static void
+another_id(void)
+{
+	conf_begin_send(&parent, 1, true);
+	conf_plain_send(&parent, MSG_CONF_END, 2);
+}
+
+static void
+commit_unready(void)
+{
+	conf_begin_send(&parent, 1, true);
+	conf_plain_send(&parent, MSG_CONF_COMMIT, 1);
+}
+
+static void
+abort_nothing(void)
+{
+	conf_plain_send(&parent, MSG_CONF_ABORT, 1);
+}
+
+static void
+slot_unasked(void)
+{
+	slot_fd_send(&parent, SLOT_SESSIONS, true, file_of("", 0));
+}
+
+static void
+slot_key_to_read(void)
+{
+	slot_fd_send(&parent, SLOT_KEY, false, file_of("", 0));
+}
+
+static void
+slot_done_unasked(void)
+{
+	slot_done_send(&parent, SLOT_KEY, 0);
+}
+
+static void (*const wrong[])(void) = {
+	begin_twice, not_the_first, another_id, commit_unready, abort_nothing,
+	slot_unasked, slot_key_to_read, slot_done_unasked,
+};
+
+START_TEST(wrong_order)
+{
+	int status;
+
+	wrong[_i]();
+	status = kid_wait_exit(&k, SLOW);
+	ck_assert_msg(status != -1 && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == 1, "wait status %04x: %s",
+	    (unsigned)status, k.log);
+	ck_assert_ptr_nonnull(strstr(k.log, "parent"));
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("cryptod");
+	TCase *tc = tcase_create("cryptod");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, transactions);
+	tcase_add_test(tc, refusals);
+	tcase_add_test(tc, made_keys);
+	tcase_add_test(tc, sessions_cannot_be_written);
+	tcase_add_test(tc, secrets_are_refused);
+	tcase_add_test(tc, many_key_files);
+	tcase_add_loop_test(tc, wrong_order, 0,
+	    (int)(sizeof(wrong) / sizeof(wrong[0])));
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run("cryptod", suite());
+}

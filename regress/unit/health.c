@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a core knows of peers that do not come about: for the health lines of
+ * warrenctl, and the events that it tells.
+ */
+#include <sys/socket.h>
+
+#include <sodium.h>
+#include <string.h>
+
+#include "cryptod/handshake.h"
+#include "cryptod/outbound.h"
+#include "shared/bytes.h"
+#include "fakeclock.h"
+#include "hosts.h"
+#include "unit.h"
+
+static struct host a, b;
+
+static void
+setup(void)
+{
+	hosts_start(&a, &b);
+	a.e.watched = b.e.watched = true;
+}
+
+static void
+teardown(void)
+{
+	hosts_stop(&a, &b);
+}
+
+static struct remote_health *
+health(struct host *h)
+{
+	return &device_sender(h->d)->health;
+}
+
+static void
+shake(void)
+{
+	host_send(&a, 1, 84);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(b.ntun, 1);
+}
+
+START_TEST(nobody_answers)
+{
+	a.lose = true;
+	host_send(&a, 1, 84);
+	hosts_run(&a, &b, 18 * SEC);
+	ck_assert_uint_eq(health(&a)->tries, 4);
+	hosts_run(&a, &b, 100 * SEC);
+	ck_assert_uint_eq(health(&a)->tries, 20);
+	ck_assert_uint_eq(a.events[ENGINE_HANDSHAKE_FAILED], 1);
+	ck_assert_mem_eq(a.event_key, b.e.local[0]->public, 32);
+	a.lose = false;
+	host_send(&a, 1, 84);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(health(&a)->tries, 0);
+	ck_assert_uint_eq(a.events[ENGINE_HANDSHAKE], 1);
+	ck_assert_uint_eq(b.events[ENGINE_HANDSHAKE], 1);
+	hosts_run(&a, &b, 600 * SEC);
+	ck_assert_uint_eq(a.events[ENGINE_EXPIRED], 1);
+	ck_assert_uint_eq(b.events[ENGINE_EXPIRED], 1);
+}
+END_TEST
+
+START_TEST(wrong_psk)
+{
+	uint8_t psk[32];
+
+	memset(psk, 0x55, sizeof(psk));
+	noise_remote_set_psk(&device_sender(a.d)->secret->noise, psk);
+	host_send(&a, 1, 84);
+	hosts_run(&a, &b, 12 * SEC);
+	/* The responder cannot know. */
+	ck_assert_uint_eq(health(&a)->bad_response, 3);
+	ck_assert_uint_eq(health(&a)->tries, 3);
+	ck_assert_uint_eq(a.events[ENGINE_BAD_RESPONSE], 3);
+	ck_assert_uint_eq(health(&b)->bad_response, 0);
+	noise_remote_set_psk(&device_sender(b.d)->secret->noise, psk);
+	hosts_run(&a, &b, 8 * SEC);
+	ck_assert_uint_eq(b.ntun, 1);
+	ck_assert_uint_eq(health(&a)->bad_response, 0);
+	ck_assert_uint_eq(health(&a)->tries, 0);
+}
+END_TEST
+
+/* Nothing is told while nobody watches. */
+START_TEST(unwatched)
+{
+	a.e.watched = b.e.watched = false;
+	shake();
+	ck_assert_uint_eq(a.events[ENGINE_HANDSHAKE], 0);
+	ck_assert_uint_eq(b.events[ENGINE_HANDSHAKE], 0);
+}
+END_TEST
+
+/* The peer began anew with a clock that went back. */
+START_TEST(stale)
+{
+	struct timespec ts = { .tv_sec = 1700000000 - 7200 };
+
+	shake();
+	ck_assert(health(&b)->has_skew);
+	ck_assert_int_eq(health(&b)->skew, 0);
+	fakeclock_set_realtime(&ts);
+	memset(device_sender(a.d)->last_label, 0, TAI64N_LEN);
+	engine_set_link(&a.e, false, 1420);
+	engine_set_link(&a.e, true, 1420);
+	host_send(&a, 2, 84);
+	ts.tv_sec = 1700000001;
+	fakeclock_set_realtime(&ts);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(b.e.n.drop_hs_replayed, 1);
+	ck_assert_uint_eq(health(&b)->stale, 1);
+	ck_assert(health(&b)->has_skew);
+	ck_assert_int_le(health(&b)->skew, -7200);
+	ck_assert_int_ge(health(&b)->skew, -7202);
+	ck_assert_uint_eq(b.events[ENGINE_STALE], 1);
+	/* The other way round there is a handshake: all is well then. */
+	engine_set_link(&b.e, false, 1420);
+	engine_set_link(&b.e, true, 1420);
+	host_send(&b, 3, 84);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(health(&b)->stale, 0);
+	ck_assert(!health(&b)->has_skew);
+}
+END_TEST
+
+/* A clock ahead is no obstacle now, and one later: it stays known. */
+START_TEST(ahead)
+{
+	struct timespec ts = { .tv_sec = 1700003600 };
+
+	fakeclock_set_realtime(&ts);
+	host_send(&a, 1, 84);
+	ts.tv_sec = 1700000000;
+	fakeclock_set_realtime(&ts);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(b.ntun, 1);
+	ck_assert(health(&b)->has_skew);
+	ck_assert_int_ge(health(&b)->skew, 3599);
+	ck_assert_int_le(health(&b)->skew, 3600);
+	ck_assert_uint_eq(health(&b)->stale, 0);
+}
+END_TEST
+
+/* A label can be any number. */
+START_TEST(absurd_labels)
+{
+	static const uint8_t top[] = { 0xff, 0xc0, 0xbf, 0x80, 0x7f };
+	size_t i;
+
+	for (i = sizeof(top); i-- > 0;) {
+		memset(device_sender(a.d)->last_label, 0xff, 4);
+		device_sender(a.d)->last_label[0] = top[i];
+		memset(device_sender(b.d)->secret->noise.timestamp, 0,
+		    TAI64N_LEN);
+		engine_set_link(&a.e, false, 1420);
+		engine_set_link(&a.e, true, 1420);
+		host_send(&a, 1, 84);
+		hosts_run(&a, &b, SEC);
+		ck_assert(health(&b)->has_skew);
+	}
+}
+END_TEST
+
+START_TEST(strangers)
+{
+	uint8_t private[32];
+	const struct stranger *s;
+	unsigned i, n;
+
+	/* Twelve strangers, the first of them again and again. */
+	for (i = 0; i < 12; i++) {
+		memset(private, 0, sizeof(private));
+		private[5] = (uint8_t)(i + 1);
+		for (n = 0; n < 2; n++) {
+			host_set_private(&a, private);
+			engine_set_link(&a.e, false, 1420);
+			engine_set_link(&a.e, true, 1420);
+			host_send(&a, 1, 84);
+			hosts_run(&a, &b, 100 * MS);
+			private[5] = 1;
+		}
+	}
+	ck_assert_uint_eq(b.e.n.drop_hs_unknown_peer, 24);
+	ck_assert_uint_eq(b.events[ENGINE_STRANGER], 24);
+	for (s = b.e.strangers.at, n = 0; s < b.e.strangers.at +
+	    STRANGERS_MAX; s++) {
+		ck_assert_int_ge(s->last, 1700000000);
+		if (s->count > 1) {
+			ck_assert_uint_eq(s->count, 13);
+			ck_assert_mem_eq(s->public, a.e.local[0]->public, 32);
+			n++;
+		}
+	}
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(b.e.devices.count, 1);
+}
+END_TEST
+
+/* Where and when it was heard of last. */
+START_TEST(heard)
+{
+	ck_assert_int_eq(b.d->heard, 0);
+	ck_assert(!b.d->has_from);
+	shake();
+	ck_assert_int_ge(b.d->heard, 1700000000);
+	ck_assert(b.d->has_from);
+	ck_assert_uint_eq(get_le32(b.d->from), a.path);
+	a.path = 99;
+	hosts_run(&a, &b, 5 * SEC);
+	host_send(&a, 2, 84);
+	hosts_run(&a, &b, SEC);
+	ck_assert_int_ge(b.d->heard, 1700000005);
+	ck_assert_uint_eq(get_le32(b.d->from), 99);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("health");
+	TCase *t = tcase_create("health");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, nobody_answers);
+	tcase_add_test(t, wrong_psk);
+	tcase_add_test(t, unwatched);
+	tcase_add_test(t, stale);
+	tcase_add_test(t, ahead);
+	tcase_add_test(t, absurd_labels);
+	tcase_add_test(t, strangers);
+	tcase_add_test(t, heard);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run("health", suite());
+}
