@@ -17,6 +17,9 @@
 	X(udp_failed, "UDP ports that could not be opened")		\
 	X(port_changes, "requests for another UDP port")		\
 	X(mark_changes, "requests for another firewall mark")		\
+	X(helper_deaths, "helpers (resolverd) that ended on their own")	\
+	X(name_servers_wanted, "times that resolverd asked for others")	\
+	X(reloads, "configurations that came into force")		\
 	X(log_lines, "lines that children wrote")			\
 	X(log_suppressed, "lines of children over their rate")
 

@@ -8,6 +8,7 @@
 
 #include "parent/parent.h"
 #include "shared/clock.h"
+#include "shared/msg_helper.h"
 #include "shared/msg_net.h"
 
 #define LINES		200		/* of a child a second */
@@ -63,11 +64,25 @@ on_fault(void *arg, struct link *l, struct imsg *im)
 	if (fault_recv(im, &sibling, &type, &verdict) == -1 ||
 	    sibling == PROC_PARENT || sibling == l->peer)
 		return -1;
+	/*
+	 * A helper's word must not end the others: that netd is gone we see
+	 * ourselves, and for any other trouble it is the helper that goes.
+	 */
 	if (verdict == MSG_CLOSED) {
-		suite_doom(&p->member[sibling]);
+		if (l->peer != PROC_RESOLVERD)
+			suite_doom(&p->member[sibling]);
 		return 0;
 	}
 	row = msg_row(type);
+	if (l->peer == PROC_RESOLVERD || sibling == PROC_RESOLVERD) {
+		log_warnx("%s says that %s %s %s (%04x): %s",
+		    proc_name(l->peer), proc_name(sibling),
+		    verdict == MSG_UNREAD ? "was sent" : "sent it",
+		    row != NULL ? row->name : "something", type,
+		    msg_verdict_name(verdict));
+		suite_kill(&p->member[PROC_RESOLVERD]);
+		return 0;
+	}
 	log_warnx("%s says that %s %s %s (%04x): %s; ending",
 	    proc_name(l->peer), proc_name(sibling), verdict == MSG_UNREAD ?
 	    "was sent" : "sent it", row != NULL ? row->name : "something",
@@ -118,14 +133,14 @@ static int
 on_log_set(void *arg, struct link *l, struct imsg *im)
 {
 	struct parent *p = arg;
+	struct member *m = NULL;
 	bool verbose;
-	int i;
 
 	if (log_level_recv(im, &verbose) == -1)
 		return -1;
 	log_setverbose(verbose);
-	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
-		log_level_send(&p->member[i].link, verbose);
+	while ((m = suite_next(p, m)) != NULL)
+		log_level_send(&m->link, verbose);
 	socket_done_send(l, im->id, 0);
 	return 0;
 }
@@ -141,6 +156,38 @@ on_show(void *arg, struct link *l, struct imsg *im)
 	return 0;
 }
 
+static int
+on_monitor(void *arg, struct link *l, struct imsg *im)
+{
+	struct parent *p = arg;
+
+	(void)l;
+	return monitor_recv(im, &p->monitoring);
+}
+
+static int
+on_dns_wanted(void *arg, struct link *l, struct imsg *im)
+{
+	(void)l;
+	(void)im;
+	dns_wanted(arg);
+	return 0;
+}
+
+static int
+on_helper_row(void *arg, struct link *l, struct imsg *im)
+{
+	(void)l;
+	return parent_helper_row(arg, im);
+}
+
+static int
+on_helper_show_end(void *arg, struct link *l, struct imsg *im)
+{
+	(void)l;
+	return parent_helper_show_end(arg, im);
+}
+
 const struct link_row parent_rows[] = {
 	{ MSG_READY, on_ready },
 	{ MSG_LOG, on_log },
@@ -150,5 +197,15 @@ const struct link_row parent_rows[] = {
 	{ MSG_FWMARK_SET, on_fwmark_set },
 	{ MSG_LOG_SET, on_log_set },
 	{ MSG_SHOW, on_show },
+	{ MSG_MONITOR, on_monitor },
+	{ MSG_CONF_READY, reload_on_ready },
+	{ MSG_CONF_NO, reload_on_no },
+	{ MSG_CONF_DONE, reload_on_done },
+	{ MSG_SLOT_WANT, reload_on_slot_want },
+	{ MSG_SLOT_WRITTEN, reload_on_slot_written },
+	{ MSG_RELOAD, reload_on_reload },
+	{ MSG_DNS_WANTED, on_dns_wanted },
+	{ MSG_HELPER_ROW, on_helper_row },
+	{ MSG_HELPER_SHOW_END, on_helper_show_end },
 };
 const size_t parent_nrows = sizeof(parent_rows) / sizeof(parent_rows[0]);

@@ -8,6 +8,9 @@
  *	kernel_commit	takes away what is no longer wanted
  *	kernel_abort	takes back what kernel_prepare added
  *
+ * What is the same in both configurations is not touched, unless somebody
+ * took it away: a reload puts that back.
+ *
  * What would outlive the TUN device when the parent is killed (rules, and
  * routes that are no device's) is written to a journal before it is done;
  * kernel_cleanup() undoes what a journal says.
@@ -24,33 +27,61 @@
 #include "parent/conf.h"
 
 #define KERNEL_WHY	256		/* bytes of a reason */
+#define KERNEL_ROWS	10000		/* rows of kernel_rows(), at most */
 
 struct kernel;
 
 /*
  * Before any privilege is given up: sockets, the journal (run_dir is PATH_RUN,
- * already open).  What a killed instance of this name left is undone first.
- * NULL after a line in the log.
+ * already open; the instance is locked).  What a killed instance of this name
+ * left is undone first.  NULL after a line in the log.
+ *
+ * All that comes after only uses sendto, recvfrom, recvmsg, write, pwrite,
+ * ftruncate and, in kernel_close(), unlinkat.
  */
 struct kernel	*kernel_open(int run_dir, const char *instance,
 		    const char *ifname, uint32_t ifindex);
-/* Tells when others change what we made; told once, never fought. */
+/* Tells when others change what we made; told once, never fought.  -1 if
+ * there is no memory. */
 int		 kernel_begin(struct kernel *, struct event_base *);
-/* Leaves conf alone; it must live until commit or abort.  0, or -1 and why. */
+/* Who wants to know it, too: a line of text, for monitors. */
+void		 kernel_on_change(struct kernel *,
+		    void (*)(void *arg, const char *text), void *arg);
+/*
+ * Leaves conf alone; nothing of it is kept.  0, or -1 and why: what, where,
+ * and what to do about it.
+ */
 int		 kernel_prepare(struct kernel *, const struct conf *,
 		    char why[KERNEL_WHY]);
 void		 kernel_commit(struct kernel *);
 void		 kernel_abort(struct kernel *);
-/* The link went up, or down: the kernel forgets addresses and routes. */
+/*
+ * The link went up, or down: the kernel forgets routes and addresses of a
+ * link that goes down.  What events have told already is not done again.
+ */
 void		 kernel_link(struct kernel *, bool up);
+/* The interface is in another network namespace now (0), or home again with
+ * this number: what it had is made anew. */
+void		 kernel_moved(struct kernel *, uint32_t ifindex);
 /* The mark of every socket of netd and resolverd under this configuration. */
 uint32_t	 kernel_mark(const char *instance, const struct conf *);
-/* Everything is undone and the journal removed; at the end. */
+/*
+ * Rules and routes that would stay are undone, the journal is removed, and
+ * the rest goes with the TUN device.  At the end, after the children.
+ */
 void		 kernel_close(struct kernel *);
 /* For `warrend --cleanup`: 0, also if there was nothing; -1 after a line. */
 int		 kernel_cleanup(int run_dir, const char *instance);
 
-/* Rows for SHOW_ROUTES: table "route": kind, what, table, state. */
+/* Things that others took away, ever; events that were lost, ever. */
+uint64_t	 kernel_lost(const struct kernel *);
+uint64_t	 kernel_overruns(const struct kernel *);
+
+/*
+ * Rows for SHOW_ROUTES: table "route": kind, what, routing_table ("main", a
+ * number or ""), state ("ok", "lost", "waits": for the link).  The unreachable
+ * routes are one row with a count.
+ */
 void		 kernel_rows(const struct kernel *,
 		    void (*)(void *arg, const void *row, size_t len),
 		    void *arg);

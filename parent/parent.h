@@ -9,10 +9,16 @@
 
 #include <stdbool.h>
 
+#include "parent/conf.h"
 #include "parent/counters.h"
 #include "parent/daemon.h"
+#include "parent/dns.h"
 #include "parent/follow.h"
+#include "parent/kernel.h"
+#include "parent/notify.h"
+#include "parent/reload.h"
 #include "parent/runtime.h"
+#include "parent/slots.h"
 #include "parent/spawn.h"
 #include "parent/udp.h"
 #include "parent/users.h"
@@ -21,6 +27,9 @@
 #include "shared/log.h"
 #include "shared/msg_parent.h"
 #include "shared/sandbox.h"
+
+#define HELPER_SHOWS	8		/* questions to a helper at once */
+#define CONFIG_SHOWS	4		/* long answers at once */
 
 struct parent;
 
@@ -43,15 +52,47 @@ enum suite_state {
 	SUITE_ENDING
 };
 
+/* A SHOW of ctld's that a helper's rows belong to, too; by show.c. */
+struct helper_show {
+	struct parent		*parent;
+	struct event		*timer;
+	uint32_t		 id;		/* ours; 0: not in use */
+	uint32_t		 asker_id;	/* ctld's */
+	unsigned		 rows;
+};
+
+/* SHOW_CONFIG, whose answer goes as fast as ctld reads; by show.c. */
+struct config_show {
+	bool			 used;
+	uint32_t		 id;
+	uint32_t		 generation;	/* of the configuration */
+	struct conf_cursor	 at;
+};
+
 struct parent {
 	const char		*instance;
+	const char		*ifname;
+	enum mode		 mode;
+	unsigned		 procs;		/* PROC_BIT()s, no parent */
 	bool			 foreground;
+	bool			 check;		/* read the file only */
+	bool			 cleanup;	/* after a killed one */
 	struct event_base	*base;
 	struct link_host	 host;
 	struct daemon		 daemon;
+	struct notify		 notify;
+
+	/* Configured mode. */
+	char			*conf_path;
+	struct conf		*conf;		/* in force, or the first */
+	struct slots		 slots;
+	struct kernel		*kernel;
+	struct reload		 reload;
+	struct dns		 dns;
 
 	/* suite.c */
 	enum suite_state	 state;
+	bool			 started;	/* and this was reported */
 	int			 status;	/* our exit status */
 	bool			 killing;	/* SHUTDOWN was not enough */
 	struct member		 member[PROC_COUNT];
@@ -62,7 +103,7 @@ struct parent {
 	struct sandbox_report	 report;	/* of the parent itself */
 
 	struct user		 user[PROC_COUNT];
-	gid_t			 warren;
+	struct groups		 groups;
 	struct runtime		 run;
 	struct follow		 follow;
 	struct watch		 watch;
@@ -72,11 +113,24 @@ struct parent {
 	uint16_t		 port;		/* asked for; 0: any */
 	uint32_t		 mark;
 	struct event		*retry;
-	bool			 bind_failed;	/* has been said */
+	int			 bind_error;	/* an errno, has been said */
 	int			 soon;		/* tries left after an up */
+	struct udp_pair		 next;		/* of a configuration to come */
+	uint16_t		 next_port;
+	uint32_t		 next_mark;
+	bool			 next_keep;
+	bool			 keep_port;	/* the kernel chose it */
+	bool			 changing;	/* there is one to come */
 
+	bool			 monitoring;	/* ctld wants events */
+	struct helper_show	 helper[HELPER_SHOWS];
+	uint32_t		 helper_id;	/* of the last one */
+	struct config_show	 config[CONFIG_SHOWS];
 	struct counters		 count;
 };
+
+/* options.c: exits by itself on a wrong one, and for -h and -V. */
+void	 options_read(struct parent *, int argc, char **argv);
 
 /* suite.c: the children, from their start to their end. */
 
@@ -87,6 +141,8 @@ struct parent {
 int	 suite_hold_signals(void);
 /* Start them and hand down what each is for.  -1 after a line in the log. */
 int	 suite_start(struct parent *, int tun);
+/* All is in force: tells the shell and the service manager, once. */
+void	 suite_started(struct parent *);
 /*
  * End in order, with this exit status: SHUTDOWN, half a second at most, then
  * SIGKILL.  The first call counts.  The reason is in the log already.
@@ -100,8 +156,20 @@ void	 suite_ready(struct member *, const struct sandbox_report *);
 void	 suite_lost(void *, struct link *, enum msg_verdict, const char *why);
 /* The child is said to have closed a link: it is dying, or is made to. */
 void	 suite_doom(struct member *);
+/* Another process says that it broke the rules; only for helpers. */
+void	 suite_kill(struct member *);
+/*
+ * The children of this mode, one after the other: that after m, the first one
+ * if it is NULL.  NULL: there are no more.
+ */
+struct member	*suite_next(struct parent *, struct member *m);
 /* The process at the other end of a link. */
 struct member	*suite_member(struct parent *, struct link *);
+
+/* confine.c: what the parent keeps of its powers when all children run. */
+
+/* -1 after a line in the log. */
+int	 confine(struct parent *);
 
 /* sockets.c: the UDP sockets and what each child hears of the link. */
 
@@ -110,9 +178,21 @@ int	 sockets_init(struct parent *);
 void	 sockets_begin(struct parent *);
 /* The link_up, down or otherwise changed: struct follow's callback. */
 void	 sockets_link(void *, const struct nl_link *old);
-/* 0 or an errno. */
+/* Bare mode: 0 or an errno. */
 int	 sockets_listen(struct parent *, uint16_t port);
 int	 sockets_mark(struct parent *, uint32_t mark);
+/*
+ * Configured mode: opens what the configuration needs and the running one does
+ * not have; nothing else changes.  0, or -1 and why.
+ */
+int	 sockets_prepare(struct parent *, const struct conf *, char *why,
+	    size_t size);
+/*
+ * They take the old ones' place.  A link that is up by now, even if nobody has
+ * told us yet, has its sockets when this returns.
+ */
+void	 sockets_commit(struct parent *);
+void	 sockets_abort(struct parent *);
 
 /* dispatch.c: a handler for each message that children may send. */
 extern const struct link_row	 parent_rows[];
@@ -120,11 +200,32 @@ extern const size_t		 parent_nrows;
 /* A line that a child wrote, by LOG or on stderr. */
 void	 parent_relay(struct member *, int level, const char *, size_t);
 
+/* events.c: what who watches hears of us. */
+
+/* Begins a row of table "event": process parent, and what. */
+void	 parent_event_begin(struct wbuf *, void *buf, size_t size,
+	    const char *what);
+void	 parent_event(struct parent *, const struct wbuf *);
+/* One with a text; text is printf's. */
+void	 parent_eventf(struct parent *, const char *what, const char *, ...)
+	    __attribute__((format(printf, 3, 4)));
+
 /* show.c: answers for warrenctl; -1 if the topic is unknown. */
 int	 parent_show(struct parent *, struct link *, uint32_t id,
 	    uint8_t topic);
+/* ctld reads again: go on with what did not fit. */
+void	 parent_show_more(struct parent *);
+/* A helper's part of an answer; -1 if it is not what it may say. */
+int	 parent_helper_row(struct parent *, const struct imsg *);
+int	 parent_helper_show_end(struct parent *, const struct imsg *);
+/* It is gone: its answers are complete. */
+void	 parent_helper_lost(struct parent *);
+
+/* cleanup.c: `warrend --cleanup`; the exit status. */
+int	 cleanup(struct parent *);
 
 /* filter.c: what the parent may still ask of the kernel when all runs. */
 extern const struct sandbox_table	 parent_run;
+extern const struct sandbox_table	 parent_run_configured;
 
 #endif /* PARENT_PARENT_H */

@@ -301,27 +301,76 @@ listen_at(struct runtime_file *f, const char *dirname)
 	return fd;
 }
 
-int
-runtime_listen(struct runtime *r, const char *instance, gid_t warren)
+/* A socket of ours in PATH_RUN for this group. */
+static int
+listen_for(struct runtime *r, struct runtime_file *f, gid_t group)
+{
+	int fd;
+
+	fd = listen_at(f, PATH_RUN);
+	if (fd == -1)
+		return -1;
+	if (fchownat(r->run_dir, f->name, 0, group,
+	    AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fchmodat(r->run_dir, f->name, 0660, 0) == 0)
+		return fd;
+	log_warn("%s/%s", PATH_RUN, f->name);
+	close(fd);
+	return -1;
+}
+
+static void
+name_files(struct runtime *r, const char *instance, const char *ifname)
 {
 	r->uapi.dir = r->uapi_dir;
-	r->control.dir = r->run_dir;
-	snprintf(r->uapi.name, sizeof(r->uapi.name), "%s.sock", instance);
+	r->control.dir = r->read.dir = r->metrics.dir = r->run_dir;
+	snprintf(r->uapi.name, sizeof(r->uapi.name), "%s.sock", ifname);
 	snprintf(r->control.name, sizeof(r->control.name), "%s.sock",
 	    instance);
+	snprintf(r->read.name, sizeof(r->read.name), "%s.read.sock",
+	    instance);
+	snprintf(r->metrics.name, sizeof(r->metrics.name), "%s.metrics.sock",
+	    instance);
+}
+
+int
+runtime_listen(struct runtime *r, const char *instance, const char *ifname,
+    gid_t warren)
+{
+	name_files(r, instance, ifname);
 	r->uapi_fd = listen_at(&r->uapi, PATH_UAPI);
 	if (r->uapi_fd == -1)
 		return -1;
-	r->control_fd = listen_at(&r->control, PATH_RUN);
-	if (r->control_fd == -1)
+	r->control_fd = listen_for(r, &r->control, warren);
+	return r->control_fd == -1 ? -1 : 0;
+}
+
+int
+runtime_listen_readers(struct runtime *r, gid_t readers)
+{
+	r->read_fd = listen_for(r, &r->read, readers);
+	if (r->read_fd == -1)
 		return -1;
-	if (fchownat(r->run_dir, r->control.name, 0, warren,
-	    AT_SYMLINK_NOFOLLOW) == -1 ||
-	    fchmodat(r->run_dir, r->control.name, 0660, 0) == -1) {
-		log_warn("%s/%s", PATH_RUN, r->control.name);
-		return -1;
-	}
-	return 0;
+	r->metrics_fd = listen_for(r, &r->metrics, readers);
+	return r->metrics_fd == -1 ? -1 : 0;
+}
+
+int
+runtime_clear_leftovers(struct runtime *r, const char *instance)
+{
+	struct runtime_file *const files[] = { &r->control, &r->read,
+	    &r->metrics, &r->uapi };
+	struct sockaddr_un sun;
+	size_t i;
+	int rc = 0;
+
+	name_files(r, instance, instance);
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (socket_path(&sun, files[i] == &r->uapi ? PATH_UAPI :
+		    PATH_RUN, files[i]->name) == -1 ||
+		    clear_leftover(files[i], &sun) == -1)
+			rc = -1;
+	return rc;
 }
 
 void
@@ -329,6 +378,8 @@ runtime_clear(struct runtime *r)
 {
 	file_remove(&r->uapi);
 	file_remove(&r->control);
+	file_remove(&r->read);
+	file_remove(&r->metrics);
 	/* The lock goes last: before that the next instance waits its turn. */
 	file_remove(&r->lock);
 }

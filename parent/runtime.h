@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The runtime files of an instance: its lock, its two sockets, and the empty
+ * The runtime files of an instance: its lock, its sockets, and the empty
  * directory that the children are chrooted into.
  */
 #ifndef PARENT_RUNTIME_H
@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#define RUNTIME_NAME	32		/* IFNAME and ".sock" */
+#define RUNTIME_NAME	32		/* INSTANCE and ".metrics.sock" */
 
 /* A file that we made: it is ours as long as the inode is. */
 struct runtime_file {
@@ -28,8 +28,12 @@ struct runtime {
 	struct runtime_file	 lock;
 	struct runtime_file	 uapi;
 	struct runtime_file	 control;
+	struct runtime_file	 read;		/* configured mode: these two */
+	struct runtime_file	 metrics;
 	int			 uapi_fd;	/* -1 once handed down */
 	int			 control_fd;
+	int			 read_fd;
+	int			 metrics_fd;
 };
 
 /* All of these: -1 after a line in the log that says what is wrong. */
@@ -39,10 +43,16 @@ int	 runtime_dirs(struct runtime *);
 /* Only one instance of a name runs: the lock is held until we end. */
 int	 runtime_lock(struct runtime *, const char *instance);
 /*
- * Bind both sockets and listen.  What a killed instance left is cleared; a
- * socket that somebody answers on is an error.
+ * Bind the UAPI and the control socket, which is group warren's, and listen.
+ * What a killed instance left is cleared; a socket that somebody answers on is
+ * an error.
  */
-int	 runtime_listen(struct runtime *, const char *instance, gid_t warren);
+int	 runtime_listen(struct runtime *, const char *instance,
+	    const char *ifname, gid_t warren);
+/* After it: the same with the two sockets that only tell. */
+int	 runtime_listen_readers(struct runtime *, gid_t readers);
+/* What a killed instance left of all these, for `warrend --cleanup`. */
+int	 runtime_clear_leftovers(struct runtime *, const char *instance);
 
 /* Does the name still lead to the file that we made? */
 bool	 runtime_is_ours(const struct runtime_file *);

@@ -2,7 +2,8 @@
 /*
  * The parent's answers to SHOW: it alone knows all processes, so it tells of
  * their users and sandboxes; of messages, memory and counters each process
- * tells its own.
+ * tells its own.  What a helper has to say comes by way of us, since ctld has
+ * no link to it.
  */
 #include <sys/resource.h>
 
@@ -15,9 +16,14 @@
 #include "shared/counter_show.h"
 #include "shared/clock.h"
 #include "shared/link_show.h"
+#include "shared/msg_helper.h"
 #include "shared/msg_net.h"
 #include "shared/paths.h"
 #include "shared/row.h"
+
+#define CONFIG_PIECE	3072		/* bytes of text in a row */
+#define QUEUE_MAX	(256 * 1024)	/* bytes that wait for ctld */
+#define HELPER_ROWS	512		/* of a helper in one answer */
 
 static void
 show_processes(struct parent *p, struct link *out, uint32_t id)
@@ -28,6 +34,8 @@ show_processes(struct parent *p, struct link *out, uint32_t id)
 	int i;
 
 	for (i = 0; i < PROC_COUNT; i++) {
+		if (i != PROC_PARENT && (p->procs & PROC_BIT(i)) == 0)
+			continue;
 		since = i == PROC_PARENT ? p->since : p->member[i].since;
 		row_begin(&w, buf, sizeof(buf), "process");
 		row_str(&w, "process", proc_name(i));
@@ -61,9 +69,13 @@ show_sandbox(struct parent *p, struct link *out, uint32_t id)
 	int i;
 
 	for (i = 0; i < PROC_COUNT; i++) {
+		if (i != PROC_PARENT && (p->procs & PROC_BIT(i)) == 0)
+			continue;
 		r = i == PROC_PARENT ? &p->report : &p->member[i].report;
 		snprintf(caps, sizeof(caps), "%" PRIx64, r->caps);
-		snprintf(filter, sizeof(filter), "%s run", proc_name(i));
+		snprintf(filter, sizeof(filter), "%s run%s", proc_name(i),
+		    i == PROC_PARENT && p->mode == MODE_CONFIGURED ?
+		    " configured" : "");
 		row_begin(&w, buf, sizeof(buf), "sandbox");
 		row_str(&w, "process", proc_name(i));
 		row_str(&w, "user", p->user[i].name);
@@ -87,10 +99,10 @@ show_sandbox(struct parent *p, struct link *out, uint32_t id)
 static void
 show_imsg(struct parent *p, struct link *out, uint32_t id)
 {
-	int i;
+	struct member *m = NULL;
 
-	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
-		link_show(&p->member[i].link, out, id);
+	while ((m = suite_next(p, m)) != NULL)
+		link_show(&m->link, out, id);
 }
 
 static void
@@ -117,14 +129,251 @@ show_counters(struct parent *p, struct link *out, uint32_t id)
 	};
 
 	p->count.link_moves = p->follow.moves;
+	p->count.reloads = p->reload.generation;
 	p->count.netlink_overruns = p->follow.overruns;
 	counters_send(out, id, PROC_PARENT, text, &p->count,
 	    sizeof(text) / sizeof(text[0]));
 }
 
+/* Where rows of other rooms go. */
+struct to {
+	struct link	*out;
+	uint32_t	 id;
+	unsigned	 more;		/* that were not sent */
+};
+
+static void
+show_problem(void *arg, const char *problem, const char *advice)
+{
+	const struct to *to = arg;
+	uint8_t buf[ROW_MAX];
+	struct wbuf w;
+
+	row_begin(&w, buf, sizeof(buf), "problem");
+	row_str(&w, "process", proc_name(PROC_PARENT));
+	row_str(&w, "problem", problem);
+	row_str(&w, "advice", advice);
+	row_send(to->out, to->id, &w);
+}
+
+static void
+show_health(struct parent *p, struct link *out, uint32_t id)
+{
+	struct to to = { out, id, 0 };
+	const char *why;
+	char text[128];
+
+	if (p->bind_error != 0) {
+		snprintf(text, sizeof(text), "cannot listen on UDP port %u: "
+		    "%s", p->port, strerrordesc_np(p->bind_error));
+		show_problem(&to, text, "take another port, or end the "
+		    "program that uses this one");
+	}
+	if (p->mode == MODE_BARE)
+		return;
+	if (p->member[PROC_RESOLVERD].pid == 0)
+		show_problem(&to, "resolverd has ended, so that endpoints by "
+		    "name are not looked up any more", "see the log for why, "
+		    "and restart the instance");
+	why = reload_problem(p);
+	if (why != NULL)
+		show_problem(&to, why, "mend the file and reload");
+	why = slots_problem(&p->slots);
+	if (why != NULL)
+		show_problem(&to, why, "see to its file system: is it full or "
+		    "read-only");
+	kernel_problems(p->kernel, show_problem, &to);
+}
+
+/* As much as ctld takes now.  Another configuration ends the text. */
+static void
+config_more(struct parent *p, struct config_show *c)
+{
+	struct link *out = &p->member[PROC_CTLD].link;
+	char text[CONFIG_PIECE];
+	uint8_t buf[ROW_MAX];
+	struct wbuf w;
+
+	while (c->used && link_queued(out) < QUEUE_MAX) {
+		if (c->generation != p->reload.generation ||
+		    conf_print_piece(p->conf, &c->at, text,
+		    sizeof(text)) == 0) {
+			c->used = false;
+			show_end_send(out, c->id);
+			return;
+		}
+		row_begin(&w, buf, sizeof(buf), "config");
+		row_str(&w, "text", text);
+		row_send(out, c->id, &w);
+	}
+}
+
+/* It ends by itself, perhaps later. */
+static void
+show_config(struct parent *p, struct link *out, uint32_t id)
+{
+	struct config_show *c;
+
+	for (c = p->config; c < p->config + CONFIG_SHOWS; c++)
+		if (!c->used)
+			break;
+	if (p->conf == NULL || c == p->config + CONFIG_SHOWS) {
+		show_end_send(out, id);
+		return;
+	}
+	memset(c, 0, sizeof(*c));
+	c->used = true;
+	c->id = id;
+	c->generation = p->reload.generation;
+	config_more(p, c);
+}
+
+void
+parent_show_more(struct parent *p)
+{
+	struct config_show *c;
+
+	for (c = p->config; c < p->config + CONFIG_SHOWS; c++)
+		config_more(p, c);
+}
+
+/* Those that ctld has no room for are only counted. */
+static void
+show_route(void *arg, const void *row, size_t len)
+{
+	struct to *to = arg;
+
+	if (link_queued(to->out) < QUEUE_MAX)
+		link_send(to->out, MSG_ROW, to->id, -1, row, len);
+	else
+		to->more++;
+}
+
+static void
+show_routes(struct parent *p, struct link *out, uint32_t id)
+{
+	struct to to = { out, id, 0 };
+	uint8_t buf[ROW_MAX];
+	char text[32];
+	struct wbuf w;
+
+	if (p->kernel != NULL)
+		kernel_rows(p->kernel, show_route, &to);
+	if (to.more == 0)
+		return;
+	snprintf(text, sizeof(text), "%u more", to.more);
+	row_begin(&w, buf, sizeof(buf), "route");
+	row_str(&w, "kind", "more");
+	row_str(&w, "what", text);
+	row_send(out, id, &w);
+}
+
+/* The answer is complete, whether the helper said all or not. */
+static void
+helper_end(struct helper_show *h)
+{
+	if (h->id == 0)
+		return;
+	h->id = 0;
+	event_del(h->timer);
+	show_end_send(&h->parent->member[PROC_CTLD].link, h->asker_id);
+}
+
+static void
+on_helper_late(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	helper_end(arg);
+}
+
+/* Passes the question on.  false: there is nobody to answer. */
+static bool
+ask_helper(struct parent *p, uint32_t id, uint8_t topic)
+{
+	static const struct timeval timeout = { 1, 0 };
+	struct link *l = &p->member[PROC_RESOLVERD].link;
+	struct helper_show *h;
+
+	for (h = p->helper; h < p->helper + HELPER_SHOWS; h++)
+		if (h->id == 0)
+			break;
+	if (!link_is_open(l) || h == p->helper + HELPER_SHOWS)
+		return false;
+	h->parent = p;
+	if (h->timer == NULL)
+		h->timer = event_new(p->base, -1, 0, on_helper_late, h);
+	if (h->timer == NULL)
+		return false;
+	if (++p->helper_id == 0)
+		p->helper_id = 1;
+	h->id = p->helper_id;
+	h->asker_id = id;
+	h->rows = 0;
+	event_add(h->timer, &timeout);
+	helper_show_send(l, h->id, topic);
+	return true;
+}
+
+static struct helper_show *
+helper_find(struct parent *p, uint32_t id)
+{
+	struct helper_show *h;
+
+	for (h = p->helper; h < p->helper + HELPER_SHOWS; h++)
+		if (id != 0 && h->id == id)
+			return h;
+	return NULL;
+}
+
+/*
+ * ctld holds us to what it gets, so it is looked at here: a row, of a helper,
+ * about itself.
+ */
+int
+parent_helper_row(struct parent *p, const struct imsg *m)
+{
+	struct helper_show *h = helper_find(p, m->id);
+	const struct row_field *process;
+	struct row row;
+
+	if (row_parse(&row, m->data, m->len) == -1)
+		return -1;
+	process = row_get(&row, "process");
+	if (process == NULL || process->kind != ROW_STR ||
+	    strcmp(process->str, proc_name(PROC_RESOLVERD)) != 0)
+		return -1;
+	/* NULL: it comes too late. */
+	if (h != NULL && h->rows++ < HELPER_ROWS)
+		link_send(&p->member[PROC_CTLD].link, MSG_ROW, h->asker_id,
+		    -1, m->data, m->len);
+	return 0;
+}
+
+int
+parent_helper_show_end(struct parent *p, const struct imsg *m)
+{
+	struct helper_show *h = helper_find(p, m->id);
+
+	if (h != NULL)
+		helper_end(h);
+	return 0;
+}
+
+void
+parent_helper_lost(struct parent *p)
+{
+	struct helper_show *h;
+
+	for (h = p->helper; h < p->helper + HELPER_SHOWS; h++)
+		helper_end(h);
+}
+
 int
 parent_show(struct parent *p, struct link *out, uint32_t id, uint8_t topic)
 {
+	bool helper = false;
+
 	switch (topic) {
 	case SHOW_PROCESSES:
 		show_processes(p, out, id);
@@ -134,18 +383,31 @@ parent_show(struct parent *p, struct link *out, uint32_t id, uint8_t topic)
 		break;
 	case SHOW_IMSG:
 		show_imsg(p, out, id);
+		helper = true;
 		break;
 	case SHOW_MEMORY:
 		show_memory(out, id);
+		helper = true;
 		break;
 	case SHOW_COUNTERS:
 		show_counters(p, out, id);
+		helper = true;
+		break;
+	case SHOW_CONFIG:
+		show_config(p, out, id);
+		return 0;
+	case SHOW_HEALTH:
+		show_health(p, out, id);
+		break;
+	case SHOW_ROUTES:
+		show_routes(p, out, id);
 		break;
 	default:
 		if (topic == 0 || topic >= SHOW_TOPICS)
 			return -1;
 		break;
 	}
-	show_end_send(out, id);
+	if (!helper || !ask_helper(p, id, topic))
+		show_end_send(out, id);
 	return 0;
 }

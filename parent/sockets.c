@@ -3,12 +3,14 @@
  * The UDP sockets live only while the link is up, and always in the network
  * namespace where the instance was born.  A port that cannot be had at up is
  * tried again; one that is asked for while the link is up is opened before
- * the old one is given up.
+ * the old one is given up.  In configured mode that is done in two steps, as
+ * with all that a configuration changes.
  */
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "parent/parent.h"
@@ -58,18 +60,37 @@ hand_down(struct parent *p, int family, int fd)
 	return 0;
 }
 
+/* What was opened for a configuration, if it is this port; or new ones. */
+static int
+take_or_open(struct parent *p, struct udp_pair *new, uint16_t port)
+{
+	int error;
+
+	if (port != 0 && p->next.port == port) {
+		*new = p->next;
+		udp_init(&p->next);
+		return 0;
+	}
+	if (udp_open(new, port, p->mark) == -1) {
+		error = errno;
+		p->count.udp_failed++;
+		return error;
+	}
+	p->count.udp_opened++;
+	return 0;
+}
+
 /* Replace the sockets by those of this port.  0 or an errno. */
 static int
 replace(struct parent *p, uint16_t port)
 {
 	struct link *netd = &p->member[PROC_NETD].link;
 	struct udp_pair new, old = p->udp;
+	int error;
 
-	if (udp_open(&new, port, p->mark) == -1) {
-		p->count.udp_failed++;
-		return errno;
-	}
-	p->count.udp_opened++;
+	error = take_or_open(p, &new, port);
+	if (error != 0)
+		return error;
 	/* netd replaces by family; one that is gone must be closed, too. */
 	if ((old.v4 != -1 && new.v4 == -1) || (old.v6 != -1 && new.v6 == -1))
 		udp_close_send(netd);
@@ -81,6 +102,7 @@ replace(struct parent *p, uint16_t port)
 		log_warn("cannot hand the UDP sockets to netd");
 	log_info("listening on UDP port %u%s", new.port, new.v4 == -1 ?
 	    ", IPv6 only" : new.v6 == -1 ? ", IPv4 only" : "");
+	parent_eventf(p, "listening", "UDP port %u", new.port);
 	return 0;
 }
 
@@ -103,14 +125,11 @@ try_open(struct parent *p)
 		return;
 	}
 	p->soon = 0;
-	if (error == 0)
-		p->bind_failed = false;
-	else if (!p->bind_failed) {
+	if (error != 0 && p->bind_error == 0)
 		log_warnx("cannot listen on UDP port %u: %s; trying again "
 		    "every %d seconds", p->port, strerrordesc_np(error),
 		    RETRY);
-		p->bind_failed = true;
-	}
+	p->bind_error = error;
 	if (error != 0)
 		event_add(p->retry, &again);
 	send_state(p);
@@ -133,6 +152,7 @@ int
 sockets_init(struct parent *p)
 {
 	udp_init(&p->udp);
+	udp_init(&p->next);
 	p->retry = event_new(p->base, -1, 0, on_retry, p);
 	return p->retry == NULL ? -1 : 0;
 }
@@ -142,6 +162,10 @@ went_up(struct parent *p)
 {
 	p->count.link_up++;
 	log_info("interface %s is up", p->follow.link.name);
+	parent_eventf(p, "link", "%s is up", p->follow.link.name);
+	/* In the midst of a change it is the change that opens them. */
+	if (p->changing)
+		return;
 	p->soon = SOON;
 	try_open(p);
 }
@@ -151,8 +175,9 @@ went_down(struct parent *p)
 {
 	p->count.link_down++;
 	log_info("interface %s is down", p->follow.link.name);
+	parent_eventf(p, "link", "%s is down", p->follow.link.name);
 	event_del(p->retry);
-	p->bind_failed = false;
+	p->bind_error = 0;
 	send_link(p);
 	if (p->udp.port != 0)
 		udp_close_send(&p->member[PROC_NETD].link);
@@ -179,6 +204,8 @@ sockets_link(void *arg, const struct nl_link *old)
 		went_down(p);
 	else
 		send_link(p);
+	if (p->kernel != NULL && !p->changing && l->up != old->up)
+		kernel_link(p->kernel, l->up);
 }
 
 void
@@ -209,7 +236,7 @@ sockets_listen(struct parent *p, uint16_t port)
 	if (error != 0)
 		return error;
 	event_del(p->retry);
-	p->bind_failed = false;
+	p->bind_error = 0;
 	send_state(p);
 	send_link(p);
 	return 0;
@@ -229,4 +256,107 @@ sockets_mark(struct parent *p, uint32_t mark)
 	p->mark = mark;
 	send_state(p);
 	return 0;
+}
+
+/* A port that the kernel chose is kept over restarts. */
+static uint16_t
+wanted_port(struct parent *p, const struct conf *conf)
+{
+	uint16_t port = conf->port;
+
+	if (port == 0)
+		port = slots_port_load(&p->slots);
+	if (port == 0 && p->keep_port)
+		port = p->port;
+	return port;
+}
+
+int
+sockets_prepare(struct parent *p, const struct conf *conf, char *why,
+    size_t size)
+{
+	uint16_t port = wanted_port(p, conf);
+	int rc;
+
+	p->next_mark = kernel_mark(p->instance, conf);
+	p->next_port = port;
+	p->next_keep = conf->port == 0;
+	p->changing = true;
+	if (p->udp.port != 0 && port == p->udp.port)
+		return 0;
+	rc = udp_open(&p->next, port, p->next_mark);
+	if (rc == -1 && errno == EADDRINUSE && conf->port == 0) {
+		log_info("UDP port %u, which was ours before, is in use; "
+		    "taking another", port);
+		rc = udp_open(&p->next, 0, p->next_mark);
+	}
+	if (rc == 0) {
+		p->count.udp_opened++;
+		p->next_port = p->next.port;
+		return 0;
+	}
+	snprintf(why, size, "cannot listen on UDP port %u: %s", port,
+	    strerrordesc_np(errno));
+	p->count.udp_failed++;
+	p->changing = false;
+	return -1;
+}
+
+static void
+forget_next(struct parent *p)
+{
+	udp_close(&p->next);
+	udp_init(&p->next);
+}
+
+/* The change is over, and nothing else keeps a link that is up waiting. */
+static void
+settle(struct parent *p)
+{
+	p->changing = false;
+	if (p->follow.link.up && p->udp.port == 0 &&
+	    !event_pending(p->retry, EV_TIMEOUT, NULL)) {
+		p->soon = SOON;
+		try_open(p);
+	}
+	forget_next(p);
+	send_state(p);
+	send_link(p);
+}
+
+void
+sockets_commit(struct parent *p)
+{
+	int error;
+
+	if (!p->changing)
+		return;
+	p->port = p->next_port;
+	p->keep_port = p->next_keep;
+	p->mark = p->next_mark;
+	/* Those that stay. */
+	if (p->next.port == 0 && udp_mark(&p->udp, p->mark) == -1)
+		log_warn("cannot set the mark of the UDP sockets");
+	follow_refresh(&p->follow);
+	if (p->state != SUITE_RUNNING)
+		return;
+	if (p->follow.link.up && p->next.port != 0) {
+		error = replace(p, p->port);
+		if (error == 0) {
+			event_del(p->retry);
+			p->bind_error = 0;
+		}
+	}
+	settle(p);
+	if (p->keep_port)
+		(void)slots_port_store(&p->slots, p->port);
+}
+
+void
+sockets_abort(struct parent *p)
+{
+	if (!p->changing)
+		return;
+	forget_next(p);
+	settle(p);
 }

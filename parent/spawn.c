@@ -30,12 +30,14 @@ program(enum proc p, char *path, size_t size)
 }
 
 int
-spawn_check(void)
+spawn_check(unsigned procs)
 {
 	char path[PATH_MAX];
 	int p;
 
 	for (p = PROC_PARENT + 1; p < PROC_COUNT; p++) {
+		if ((procs & PROC_BIT(p)) == 0)
+			continue;
 		if (program(p, path, sizeof(path)) == 0 &&
 		    access(path, X_OK) == 0)
 			continue;

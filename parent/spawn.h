@@ -13,8 +13,8 @@
 
 #include "shared/msg.h"
 
-/* Are all programs there?  -1 after a line in the log. */
-int	 spawn_check(void);
+/* Are the programs of these PROC_BIT()s there?  -1 after a line in the log. */
+int	 spawn_check(unsigned procs);
 /*
  * Fork and exec.  Keeps nothing of link, which the caller closes; *errfd is
  * where to read what the child writes to stderr.  The pid, or -1 with errno.

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The children as a whole: they are started together, they are ready
- * together, and when one is lost all end.
+ * together, and when one is lost all end; but for a helper, resolverd, which
+ * only some of them miss.
  */
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <linux/capability.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "parent/parent.h"
-#include "shared/caps.h"
 #include "shared/clock.h"
-#include "shared/landlock.h"
 #include "shared/version.h"
 
 #define START_TIMEOUT	20	/* seconds until all are ready */
@@ -31,14 +27,27 @@
 /* Bits of PROC_BIT() that have a link between them. */
 static const unsigned siblings[PROC_COUNT] = {
 	[PROC_CRYPTOD] = PROC_BIT(PROC_NETD) | PROC_BIT(PROC_CTLD),
-	[PROC_NETD] = PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_CTLD),
+	[PROC_NETD] = PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_CTLD) |
+	    PROC_BIT(PROC_RESOLVERD),
 	[PROC_CTLD] = PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_NETD),
+	[PROC_RESOLVERD] = PROC_BIT(PROC_NETD),
 };
 
 struct member *
 suite_member(struct parent *p, struct link *l)
 {
 	return &p->member[l->peer];
+}
+
+struct member *
+suite_next(struct parent *p, struct member *m)
+{
+	int i = m == NULL ? PROC_PARENT + 1 : (int)m->proc + 1;
+
+	for (; i < PROC_COUNT; i++)
+		if ((p->procs & PROC_BIT(i)) != 0)
+			return &p->member[i];
+	return NULL;
 }
 
 static void
@@ -79,15 +88,15 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct parent *p = arg;
-	int i;
+	struct member *m = NULL;
 
 	(void)fd;
 	(void)what;
 	if (p->state == SUITE_STARTING) {
-		for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
-			if (!p->member[i].ready)
+		while ((m = suite_next(p, m)) != NULL)
+			if (!m->ready)
 				log_warnx("%s was not ready within %d "
-				    "seconds; ending", proc_name(i),
+				    "seconds; ending", proc_name(m->proc),
 				    START_TIMEOUT);
 		suite_end(p, 1);
 	} else if (!p->killing) {
@@ -107,6 +116,7 @@ suite_end(struct parent *p, int status)
 		return;
 	p->state = SUITE_ENDING;
 	p->status = status;
+	notify_stopping(&p->notify);
 	for (m = p->member; m < p->member + PROC_COUNT; m++)
 		if (m->pid != 0)
 			shutdown_send(&m->link);
@@ -140,6 +150,13 @@ suite_doom(struct member *m)
 		event_add(m->doom, &moment);
 }
 
+void
+suite_kill(struct member *m)
+{
+	if (m->pid != 0)
+		kill(m->pid, SIGKILL);
+}
+
 /* A child that broke the rules is ended at once. */
 void
 suite_lost(void *arg, struct link *l, enum msg_verdict v, const char *why)
@@ -154,7 +171,7 @@ suite_lost(void *arg, struct link *l, enum msg_verdict v, const char *why)
 	}
 	log_warnx("%s broke the rules (%s); killing it", proc_name(m->proc),
 	    why);
-	kill(m->pid, SIGKILL);
+	suite_kill(m);
 }
 
 static void
@@ -167,25 +184,39 @@ on_doom(evutil_socket_t fd, short what, void *arg)
 	if (m->pid == 0)
 		return;
 	log_warnx("%s closed a link; killing it", proc_name(m->proc));
-	kill(m->pid, SIGKILL);
+	suite_kill(m);
 }
 
 static void
 say_death(const struct member *m, pid_t pid, int status)
 {
-	const char *name = proc_name(m->proc), *desc;
+	const char *name = proc_name(m->proc), *desc, *then = "ending";
 	int sig;
+
+	if (m->proc == PROC_RESOLVERD && m->parent->state == SUITE_RUNNING)
+		then = "endpoints by name stay as they are until a restart";
 
 	if (WIFSIGNALED(status)) {
 		sig = WTERMSIG(status);
 		desc = sigdescr_np(sig);
-		log_warnx("%s (pid %d) killed by signal %d (%s)%s; ending",
+		log_warnx("%s (pid %d) killed by signal %d (%s)%s; %s",
 		    name, (int)pid, sig, desc != NULL ? desc : "?",
 		    sig == SIGSYS ? ": its sandbox refused a system call" :
-		    "");
+		    "", then);
 	} else
-		log_warnx("%s (pid %d) exited with status %d; ending", name,
-		    (int)pid, WEXITSTATUS(status));
+		log_warnx("%s (pid %d) exited with status %d; %s", name,
+		    (int)pid, WEXITSTATUS(status), then);
+}
+
+/* All others go on. */
+static void
+helper_died(struct parent *p, struct member *m)
+{
+	p->count.helper_deaths++;
+	parent_eventf(p, "helper_died", "%s ended", proc_name(m->proc));
+	event_del(m->doom);
+	link_close(&m->link);
+	parent_helper_lost(p);
 }
 
 static void
@@ -193,12 +224,15 @@ reaped(struct parent *p, struct member *m, int status)
 {
 	pid_t pid = m->pid;
 
-	/* Why it died may still wait in the pipe and in the link. */
-	if (link_is_open(&m->link))
-		link_read(&m->link, LAST_WORDS);
-	spawn_stderr_drain(&m->err);
+	/* The number is another process's soon: no signal goes to it now. */
 	m->pid = 0;
-	if (p->state != SUITE_ENDING) {
+	/* Why it died may still wait in the pipe and in the link. */
+	link_last_words(&m->link, LAST_WORDS);
+	spawn_stderr_drain(&m->err);
+	if (p->state == SUITE_RUNNING && m->proc == PROC_RESOLVERD) {
+		say_death(m, pid, status);
+		helper_died(p, m);
+	} else if (p->state != SUITE_ENDING) {
 		say_death(m, pid, status);
 		suite_end(p, 1);
 	} else if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
@@ -222,6 +256,18 @@ reap(struct parent *p)
 				reaped(p, m, status);
 }
 
+/* In bare mode there is nothing to read again, and perhaps no terminal. */
+static bool
+took_hangup(struct parent *p)
+{
+	if (p->mode == MODE_CONFIGURED) {
+		if (p->started)
+			reload_request(p, NULL, 0);
+		return true;
+	}
+	return !p->foreground;
+}
+
 static void
 on_signal(evutil_socket_t fd, short what, void *arg)
 {
@@ -234,8 +280,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 			reap(p);
 			continue;
 		}
-		/* Nothing to read again in this mode, and no terminal. */
-		if (si.ssi_signo == SIGHUP && !p->foreground)
+		if (si.ssi_signo == SIGHUP && took_hangup(p))
 			continue;
 		if (p->state != SUITE_ENDING)
 			log_info("got SIG%s; ending",
@@ -299,6 +344,19 @@ on_line(void *arg, const char *text, size_t len)
 	parent_relay(arg, LOG_LEVEL_WARN, text, len);
 }
 
+/* A child has read all that waited. */
+static void
+on_drained(void *arg, struct link *l)
+{
+	struct parent *p = arg;
+
+	if (p->mode == MODE_BARE)
+		return;
+	reload_drained(p, l);
+	if (l->peer == PROC_CTLD)
+		parent_show_more(p);
+}
+
 static int
 start_member(struct parent *p, enum proc i)
 {
@@ -321,6 +379,7 @@ start_member(struct parent *p, enum proc i)
 	m->err.arg = m;
 	if (link_open(&m->link, &p->host, i, fd[0]) == -1 || m->doom == NULL)
 		return -1;
+	m->link.drained = on_drained;
 	return spawn_stderr_open(&m->err, p->base, err);
 }
 
@@ -328,16 +387,17 @@ start_member(struct parent *p, enum proc i)
 static int
 give_links(struct parent *p)
 {
-	int a, b, fd[2];
+	struct member *a = NULL, *b;
+	int fd[2];
 
-	for (a = PROC_PARENT + 1; a < PROC_COUNT; a++)
-		for (b = a + 1; b < PROC_COUNT; b++) {
-			if ((siblings[a] & PROC_BIT(b)) == 0)
+	while ((a = suite_next(p, a)) != NULL)
+		for (b = suite_next(p, a); b != NULL; b = suite_next(p, b)) {
+			if ((siblings[a->proc] & PROC_BIT(b->proc)) == 0)
 				continue;
 			if (link_pair(fd) == -1)
 				return -1;
-			link_fd_send(&p->member[a].link, b, fd[0]);
-			link_fd_send(&p->member[b].link, a, fd[1]);
+			link_fd_send(&a->link, b->proc, fd[0]);
+			link_fd_send(&b->link, a->proc, fd[1]);
 		}
 	return 0;
 }
@@ -366,6 +426,7 @@ static int
 give_fds(struct parent *p, int tun)
 {
 	struct link *ctld = &p->member[PROC_CTLD].link;
+	struct runtime *r = &p->run;
 	int route;
 
 	tun = fcntl(tun, F_DUPFD_CLOEXEC, 0);
@@ -376,9 +437,13 @@ give_fds(struct parent *p, int tun)
 	if (route == -1)
 		return -1;
 	route_fd_send(&p->member[PROC_NETD].link, route);
-	listener_fd_send(ctld, LISTENER_UAPI, p->run.uapi_fd);
-	listener_fd_send(ctld, LISTENER_CONTROL, p->run.control_fd);
-	p->run.uapi_fd = p->run.control_fd = -1;
+	listener_fd_send(ctld, LISTENER_UAPI, r->uapi_fd);
+	listener_fd_send(ctld, LISTENER_CONTROL, r->control_fd);
+	if (p->mode == MODE_CONFIGURED) {
+		listener_fd_send(ctld, LISTENER_READ, r->read_fd);
+		listener_fd_send(ctld, LISTENER_METRICS, r->metrics_fd);
+	}
+	r->uapi_fd = r->control_fd = r->read_fd = r->metrics_fd = -1;
 	return 0;
 }
 
@@ -386,10 +451,10 @@ int
 suite_start(struct parent *p, int tun)
 {
 	struct startup s;
-	int i;
+	struct member *m = NULL;
 
 	memset(&s, 0, sizeof(s));
-	s.mode = MODE_BARE;
+	s.mode = p->mode;
 	s.verbose = log_getverbose() > 0;
 	s.workers = 1;
 	memcpy(s.instance, p->instance, strlen(p->instance));
@@ -397,9 +462,9 @@ suite_start(struct parent *p, int tun)
 		log_warn("cannot watch signals");
 		return -1;
 	}
-	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
-		if (start_member(p, i) == -1) {
-			log_warn("cannot start %s", proc_name(i));
+	while ((m = suite_next(p, m)) != NULL)
+		if (start_member(p, m->proc) == -1) {
+			log_warn("cannot start %s", proc_name(m->proc));
 			return -1;
 		}
 	if (give_links(p) == -1 || give_bells(p) == -1 ||
@@ -407,8 +472,8 @@ suite_start(struct parent *p, int tun)
 		log_warn("cannot make what the processes talk over");
 		return -1;
 	}
-	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
-		startup_send(&p->member[i].link, &s);
+	while ((m = suite_next(p, m)) != NULL)
+		startup_send(&m->link, &s);
 	set_timer(p, START_TIMEOUT * 1000);
 	return 0;
 }
@@ -430,75 +495,73 @@ flaw(const struct parent *p, const struct member *m)
 	return NULL;
 }
 
-/* From here on the parent holds no more than it needs. */
-static int
-close_sandbox(struct parent *p)
+static void
+say_started(struct parent *p)
 {
-	static const int keep[] = { CAP_KILL, CAP_NET_ADMIN,
-	    CAP_NET_BIND_SERVICE, CAP_NET_BROADCAST };
-	const int dirs[] = { p->run.run_dir, p->run.uapi_dir };
-	struct rlimit none = { 0, 0 };
-	int abi = 0;
+	char helper[32] = "";
 
-	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
-		log_warn("cannot limit the parent");
-		return -1;
-	}
-	if (caps_keep(keep, sizeof(keep) / sizeof(keep[0])) == -1) {
-		log_warn("cannot keep CAP_KILL, CAP_NET_ADMIN, "
-		    "CAP_NET_BIND_SERVICE and CAP_NET_BROADCAST alone");
-		return -1;
-	}
-	/* uid 0 owns the whole file system, capabilities or not. */
-	if (landlock_only_remove(dirs, 2, &abi) == -1 && errno != ENOSYS &&
-	    errno != EOPNOTSUPP) {
-		log_warn("cannot apply Landlock");
-		return -1;
-	}
-	sandbox_set_landlock(abi);
-	if (sandbox_apply(&parent_run, 1) == -1 ||
-	    sandbox_report(&p->report) == -1) {
-		log_warn("cannot load the system call filter \"%s\"",
-		    parent_run.name);
-		return -1;
-	}
-	return 0;
+	if (p->member[PROC_RESOLVERD].pid != 0)
+		snprintf(helper, sizeof(helper), ", resolverd %d",
+		    (int)p->member[PROC_RESOLVERD].pid);
+	log_info("warrend %s: interface %s, instance ready (cryptod %d, netd "
+	    "%d, ctld %d%s)", warren_version(), p->ifname,
+	    (int)p->member[PROC_CRYPTOD].pid, (int)p->member[PROC_NETD].pid,
+	    (int)p->member[PROC_CTLD].pid, helper);
 }
 
-static void
-go(struct parent *p)
+void
+suite_started(struct parent *p)
 {
-	event_del(p->timer);
-	if (close_sandbox(p) == -1) {
-		suite_end(p, 1);
+	char status[80];
+
+	if (p->started || p->state != SUITE_RUNNING)
 		return;
-	}
-	p->host.phase = PHASE_RUN;
-	p->state = SUITE_RUNNING;
-	go_send(&p->member[PROC_NETD].link);
-	go_send(&p->member[PROC_CRYPTOD].link);
-	go_send(&p->member[PROC_CTLD].link);
-	follow_refresh(&p->follow);
-	if (p->state != SUITE_RUNNING)
-		return;
-	sockets_begin(p);
-	log_info("warrend %s: interface %s, instance ready (cryptod %d, netd "
-	    "%d, ctld %d)", warren_version(), p->instance,
-	    (int)p->member[PROC_CRYPTOD].pid, (int)p->member[PROC_NETD].pid,
-	    (int)p->member[PROC_CTLD].pid);
+	p->started = true;
+	say_started(p);
+	snprintf(status, sizeof(status), "interface %s is set up", p->ifname);
+	notify_ready(&p->notify, status);
 	if (!p->foreground && daemon_ready(&p->daemon) == -1) {
 		log_warnx("the start was interrupted; ending");
 		suite_end(p, 1);
 	}
 }
 
+static void
+go(struct parent *p)
+{
+	static const enum proc order[] = { PROC_RESOLVERD, PROC_NETD,
+	    PROC_CRYPTOD, PROC_CTLD };
+	size_t i;
+
+	event_del(p->timer);
+	if (confine(p) == -1) {
+		suite_end(p, 1);
+		return;
+	}
+	p->host.phase = PHASE_RUN;
+	p->state = SUITE_RUNNING;
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if ((p->procs & PROC_BIT(order[i])) != 0)
+			go_send(&p->member[order[i]].link);
+	follow_refresh(&p->follow);
+	if (p->state != SUITE_RUNNING)
+		return;
+	sockets_begin(p);
+	if (p->mode == MODE_BARE) {
+		suite_started(p);
+		return;
+	}
+	dns_refresh(p);
+	/* Ends in suite_started(), or in suite_end(). */
+	reload_initial(p);
+}
+
 void
 suite_ready(struct member *m, const struct sandbox_report *report)
 {
 	struct parent *p = m->parent;
+	struct member *o = NULL;
 	const char *why;
-	int i;
 
 	m->report = *report;
 	m->ready = true;
@@ -510,8 +573,8 @@ suite_ready(struct member *m, const struct sandbox_report *report)
 		suite_end(p, 1);
 		return;
 	}
-	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
-		if (!p->member[i].ready)
+	while ((o = suite_next(p, o)) != NULL)
+		if (!o->ready)
 			return;
 	go(p);
 }

@@ -11,21 +11,25 @@
 #include "shared/priv.h"
 
 #define GROUP	"warren"
+#define READERS	"warren-read"
 
 static const char *const names[PROC_COUNT] = {
 	[PROC_PARENT] = "root",
 	[PROC_CRYPTOD] = "_wcrypt",
 	[PROC_NETD] = "_wnet",
 	[PROC_CTLD] = "_wctl",
+	[PROC_RESOLVERD] = "_wres",
 };
 
 /* A user that two processes share could trace and signal both. */
 static int
-check_own(const struct user *user, int p)
+check_own(const struct user *user, unsigned procs, int p)
 {
 	int i;
 
 	for (i = 0; i < p; i++) {
+		if (i != PROC_PARENT && (procs & PROC_BIT(i)) == 0)
+			continue;
 		if (user[i].uid != user[p].uid && user[i].gid != user[p].gid)
 			continue;
 		log_warnx("users %s and %s have the same uid or group; each "
@@ -36,7 +40,8 @@ check_own(const struct user *user, int p)
 }
 
 int
-users_find(struct user user[PROC_COUNT], gid_t *warren)
+users_find(unsigned procs, struct user user[PROC_COUNT],
+    struct groups *groups)
 {
 	struct group *gr;
 	int p;
@@ -44,14 +49,14 @@ users_find(struct user user[PROC_COUNT], gid_t *warren)
 	memset(&user[PROC_PARENT], 0, sizeof(user[PROC_PARENT]));
 	for (p = 0; p < PROC_COUNT; p++) {
 		user[p].name = names[p];
-		if (p == PROC_PARENT)
+		if ((procs & PROC_BIT(p)) == 0)
 			continue;
 		if (priv_lookup(names[p], &user[p].uid, &user[p].gid) == -1) {
 			log_warnx("%s%s", priv_error(), errno != ENOENT ? "" :
 			    "; run systemd-sysusers, or make install");
 			return -1;
 		}
-		if (check_own(user, p) == -1)
+		if (check_own(user, procs, p) == -1)
 			return -1;
 	}
 	errno = 0;
@@ -61,6 +66,9 @@ users_find(struct user user[PROC_COUNT], gid_t *warren)
 		    "systemd-sysusers, or make install");
 		return -1;
 	}
-	*warren = gr->gr_gid;
+	groups->warren = groups->readers = gr->gr_gid;
+	gr = getgrnam(READERS);
+	if (gr != NULL)
+		groups->readers = gr->gr_gid;
 	return 0;
 }

@@ -15,8 +15,9 @@ have() {
 }
 
 all_there() {
-	have group warren && have passwd _wcrypt && have passwd _wnet &&
-	    have passwd _wctl
+	have group warren && have group warren-read &&
+	    have passwd _wcrypt && have passwd _wnet &&
+	    have passwd _wctl && have passwd _wres
 }
 
 all_there && exit 0
@@ -28,8 +29,10 @@ if command -v systemd-sysusers >/dev/null 2>&1 && systemd-sysusers "$conf" &&
     all_there; then
 	exit 0
 fi
-have group warren || groupadd -r warren
-for user in _wcrypt _wnet _wctl; do
+for group in warren warren-read; do
+	have group $group || groupadd -r $group
+done
+for user in _wcrypt _wnet _wctl _wres; do
 	have passwd $user || useradd -r -U -M -d /nonexistent -s "$nologin" \
 	    -c "warren" $user
 done

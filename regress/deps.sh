@@ -6,7 +6,7 @@
 
 set -eu
 
-build="gcc libc6-dev make pkg-config libevent-dev libsodium-dev libbsd-dev
+build="byacc gcc libc6-dev make pkg-config libevent-dev libsodium-dev libbsd-dev
     libseccomp-dev libmnl-dev"
 # The faster cipher; it exists for one architecture only, and not everywhere.
 if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] &&
@@ -26,7 +26,7 @@ installed() {
 
 # Without dpkg: by what the packages bring.
 missing_elsewhere() {
-	for tool in gcc pkg-config ip ping nft ps wg wireguard-go mandoc nc \
+	for tool in byacc gcc pkg-config ip ping nft ps wg wireguard-go mandoc nc \
 	    python3; do
 		command -v $tool >/dev/null 2>&1 || echo "$tool"
 	done

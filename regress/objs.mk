@@ -19,13 +19,27 @@ CORE_OBJS		= $(AEAD_OBJS) cryptod/device.o cryptod/ecn.o \
 		   cryptod/icmp.o cryptod/inbound.o cryptod/index.o \
 		   cryptod/ip.o cryptod/keypair.o cryptod/loopguard.o \
 		   cryptod/noise.o cryptod/outbound.o cryptod/peer_timers.o \
-		   cryptod/replay.o cryptod/symmetric.o cryptod/trie.o \
+		   cryptod/replay.o cryptod/strangers.o cryptod/symmetric.o \
+		   cryptod/trie.o \
 		   shared/blake2s.o shared/blake2s_kdf.o shared/index_page.o \
 		   shared/log.o shared/secmem.o shared/tai64n.o \
 		   shared/timer.o
 
+# warrenctl's reader of wg-quick's files.
+IMPORT_OBJS		= ctl/human.o ctl/import_finish.o ctl/import_keys.o \
+		   ctl/import_parse.o ctl/import_print.o ctl/import_value.o \
+		   shared/addr.o shared/codec.o shared/hex.o shared/log.o \
+		   shared/row.o
+
+# The reader of the configuration.
+CONF_OBJS		= parent/conf.o parent/conf_check.o parent/conf_print.o \
+		   parent/conf_set.o parent/conf_value.o parent/lex.o \
+		   parent/lex_file.o parent/parse.o \
+		   shared/addr.o shared/codec.o shared/hex.o
+
 UNIT_OBJS_addr		= shared/addr.o shared/codec.o
 UNIT_OBJS_aead		= $(AEAD_OBJS) regress/unit/vectors.o
+UNIT_OBJS_badmac	= netd/badmac.o
 UNIT_OBJS_blake2s	= regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
 UNIT_OBJS_checksum	= cryptod/checksum.o regress/unit/packets.o
@@ -34,11 +48,18 @@ UNIT_OBJS_codec		= shared/addr.o shared/codec.o shared/imsg.o \
 		   shared/link.o shared/log.o shared/msg_crypto.o \
 		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
 		   shared/version.o
+UNIT_OBJS_conf		= $(CONF_OBJS)
 UNIT_OBJS_cookie	= netd/cookie.o shared/blake2s.o
 UNIT_OBJS_ctl_proto	= shared/codec.o shared/ctl_proto.o
+UNIT_OBJS_ctld_health	= ctld/health.o shared/addr.o shared/codec.o \
+		   shared/hex.o
+UNIT_OBJS_ctld_names	= ctld/devmap.o ctld/names.o
 UNIT_OBJS_dedupe	= netd/dedupe.o
 UNIT_OBJS_device	= $(CORE_OBJS) cryptod/change.o \
 		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
+UNIT_OBJS_dns_message	= resolverd/dnsmsg.o
+UNIT_OBJS_dns_query	= resolverd/cache.o resolverd/dnsmsg.o \
+		   resolverd/hosts.o resolverd/query.o
 UNIT_OBJS_ecn		= cryptod/ecn.o
 UNIT_OBJS_egress	= $(CORE_OBJS) cryptod/egress.o cryptod/ingress.o \
 		   shared/clock.o shared/ring.o
@@ -46,27 +67,42 @@ UNIT_OBJS_envelope	= netd/cookie.o netd/dedupe.o netd/envelope.o \
 		   netd/ratelimit.o shared/addr.o shared/blake2s.o \
 		   shared/codec.o shared/ring.o
 UNIT_OBJS_hex		= shared/hex.o
+UNIT_OBJS_hosts_file	= resolverd/hosts.o
 UNIT_OBJS_icmp		= cryptod/icmp.o cryptod/ip.o
 UNIT_OBJS_imsg		= shared/imsg.o shared/msg_table.o
+UNIT_OBJS_import	= $(IMPORT_OBJS)
 UNIT_OBJS_index		= cryptod/index.o shared/index_page.o
 UNIT_OBJS_index_page	= shared/index_page.o
 UNIT_OBJS_ip		= cryptod/ip.o
+UNIT_OBJS_journal	= parent/journal.o
+UNIT_OBJS_kernel	= parent/kernel_item.o parent/kernel_want.o \
+		   shared/addr.o shared/codec.o
+UNIT_OBJS_keyfile	= parent/keyfile.o
 UNIT_OBJS_landlock	= shared/landlock.o
 UNIT_OBJS_link		= shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_table.o
 UNIT_OBJS_log		= shared/log.o
 UNIT_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o regress/unit/packets.o
+UNIT_OBJS_metrics	= ctld/http.o ctld/prom.o
 UNIT_OBJS_msg_table	= shared/msg_table.o
+UNIT_OBJS_names		= netd/names.o shared/addr.o shared/codec.o \
+		   shared/timer.o
 UNIT_OBJS_netd_device	= netd/cookie.o netd/device.o shared/blake2s.o
 UNIT_OBJS_noise		= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o shared/tai64n.o
+UNIT_OBJS_notify	= parent/notify.o shared/log.o
 UNIT_OBJS_priv		= shared/caps.o shared/priv.o
 UNIT_OBJS_protocol	= $(CORE_OBJS) regress/unit/fakeclock.o \
 		   regress/unit/hosts.o
 UNIT_OBJS_ratelimit	= netd/ratelimit.o
+UNIT_OBJS_reload	= parent/deliver.o parent/keyfile.o parent/reload.o \
+		   parent/slots.o shared/addr.o shared/codec.o shared/imsg.o \
+		   shared/link.o shared/log.o shared/msg_conf.o \
+		   shared/msg_table.o shared/row.o
 UNIT_OBJS_replay	= cryptod/replay.o
+UNIT_OBJS_resolvconf	= parent/resolvconf.o shared/addr.o shared/codec.o
 UNIT_OBJS_ring		= shared/ring.o
 UNIT_OBJS_row		= shared/codec.o shared/row.o
 UNIT_OBJS_sandbox	= shared/caps.o shared/sandbox.o \
@@ -74,7 +110,17 @@ UNIT_OBJS_sandbox	= shared/caps.o shared/sandbox.o \
 UNIT_OBJS_secmem	= shared/secmem.o
 UNIT_OBJS_segment	= cryptod/checksum.o cryptod/ip.o cryptod/segment.o \
 		   regress/unit/packets.o
+UNIT_OBJS_slots		= parent/keyfile.o parent/slots.o shared/log.o
 UNIT_OBJS_source	= netd/source.o shared/addr.o shared/codec.o
+UNIT_OBJS_sessions	= $(CORE_OBJS) cryptod/resume.o cryptod/sessions.o \
+		   regress/unit/fakeclock.o regress/unit/hosts.o \
+		   shared/codec.o
+UNIT_OBJS_stage		= $(CORE_OBJS) cryptod/commit.o cryptod/keytext.o \
+		   cryptod/stage.o regress/unit/fakeclock.o \
+		   regress/unit/hosts.o shared/addr.o shared/codec.o shared/hex.o
+UNIT_OBJS_health	= $(CORE_OBJS) regress/unit/fakeclock.o \
+		   regress/unit/hosts.o
+UNIT_OBJS_static	= netd/static.o shared/addr.o shared/codec.o
 UNIT_OBJS_symmetric	= $(AEAD_OBJS) cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
@@ -95,27 +141,40 @@ FUZZ_OBJS_codecs	= shared/addr.o shared/codec.o shared/log.o \
 		   shared/msg_conf.o shared/msg_helper.o \
 		   shared/msg_crypto.o shared/msg_net.o shared/msg_parent.o \
 		   shared/msg_table.o shared/version.o
+FUZZ_OBJS_conf		= $(CONF_OBJS)
 FUZZ_OBJS_cookie	= netd/cookie.o shared/blake2s.o
 FUZZ_OBJS_ctl_proto	= shared/codec.o shared/ctl_proto.o
+FUZZ_OBJS_dns		= resolverd/dnsmsg.o
 FUZZ_OBJS_ecn		= cryptod/ecn.o cryptod/ip.o
 FUZZ_OBJS_envelope	= netd/cookie.o netd/dedupe.o netd/envelope.o \
 		   netd/ratelimit.o shared/blake2s.o
 FUZZ_OBJS_hex		= shared/hex.o
+FUZZ_OBJS_hosts		= resolverd/dnsmsg.o resolverd/hosts.o
+FUZZ_OBJS_http		= ctld/http.o
 FUZZ_OBJS_icmp		= cryptod/icmp.o cryptod/ip.o
 FUZZ_OBJS_imsg		= shared/imsg.o shared/msg_table.o
 FUZZ_OBJS_ip		= cryptod/ip.o
+FUZZ_OBJS_journal	= parent/journal.o
 FUZZ_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o regress/unit/packets.o
 FUZZ_OBJS_noise		= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   shared/blake2s.o shared/blake2s_kdf.o shared/tai64n.o
-FUZZ_OBJS_output	= ctl/human.o ctl/json.o ctl/status.o ctl/text.o \
-		   shared/codec.o shared/log.o shared/row.o
+FUZZ_OBJS_import	= $(IMPORT_OBJS)
+FUZZ_OBJS_output	= ctl/human.o ctl/json.o ctl/lines.o ctl/peers.o \
+		   ctl/status.o ctl/text.o shared/codec.o shared/log.o \
+		   shared/row.o
+FUZZ_OBJS_prom		= ctld/prom.o
 FUZZ_OBJS_replay	= cryptod/replay.o
 FUZZ_OBJS_ring		= shared/ring.o
 FUZZ_OBJS_row		= shared/codec.o shared/row.o
 FUZZ_OBJS_segment	= cryptod/checksum.o cryptod/ip.o cryptod/segment.o \
 		   regress/unit/packets.o
 FUZZ_OBJS_source	= netd/source.o
+FUZZ_OBJS_sessions	= cryptod/sessions.o shared/codec.o shared/tai64n.o
+FUZZ_OBJS_stage		= $(CORE_OBJS) cryptod/commit.o cryptod/keytext.o \
+		   cryptod/stage.o shared/addr.o shared/clock.o shared/codec.o \
+		   shared/hex.o shared/imsg.o shared/link.o shared/msg_conf.o \
+		   shared/msg_table.o
 FUZZ_OBJS_timer		= shared/timer.o
 FUZZ_OBJS_tokens	= ctl/tokens.o
 FUZZ_OBJS_trie		= cryptod/trie.o
@@ -126,22 +185,48 @@ FUZZ_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 PRIVSEP_KID	= regress/privsep/child.o regress/privsep/fds.o \
 		   shared/codec.o shared/index_page.o shared/msg_table.o \
 		   shared/ring.o shared/version.o
+PRIVSEP_OBJS_cryptod	= $(PRIVSEP_KID) cryptod/keytext.o cryptod/sessions.o \
+		   shared/addr.o shared/hex.o shared/imsg.o shared/link.o \
+		   shared/log.o shared/msg_conf.o shared/msg_crypto.o \
+		   shared/msg_net.o shared/msg_parent.o shared/tai64n.o
 PRIVSEP_OBJS_hostile	= $(PRIVSEP_KID)
-PRIVSEP_OBJS_ctld	= $(PRIVSEP_KID) shared/addr.o shared/ctl_proto.o \
-		   shared/imsg.o shared/link.o shared/log.o shared/msg_crypto.o \
-		   shared/row.o
+# And plays all sides of ctld.
+PRIVSEP_PLAY	= $(PRIVSEP_KID) regress/privsep/play.o shared/addr.o \
+		   shared/ctl_proto.o shared/hex.o shared/imsg.o shared/link.o \
+		   shared/log.o shared/msg_conf.o shared/msg_crypto.o \
+		   shared/msg_net.o shared/row.o
+PRIVSEP_OBJS_ctld	= $(PRIVSEP_PLAY)
+PRIVSEP_OBJS_ctld_conf	= $(PRIVSEP_PLAY)
+PRIVSEP_OBJS_ctld_events = $(PRIVSEP_PLAY)
 PRIVSEP_OBJS_life	= $(PRIVSEP_KID) shared/imsg.o
 PRIVSEP_OBJS_flood	= $(PRIVSEP_KID)
 PRIVSEP_OBJS_enemy	= $(PRIVSEP_KID) shared/addr.o shared/imsg.o shared/link.o \
 		   shared/log.o shared/msg_crypto.o shared/msg_net.o \
 		   shared/msg_parent.o
-PRIVSEP_OBJS_netd	= netd/cookie.o shared/addr.o shared/blake2s.o \
-		   shared/codec.o shared/imsg.o shared/index_page.o \
-		   shared/link.o shared/log.o shared/msg_crypto.o \
-		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
+PRIVSEP_OBJS_netd	= netd/cookie.o netd/source.o shared/addr.o \
+		   shared/blake2s.o shared/codec.o shared/imsg.o \
+		   shared/index_page.o shared/link.o shared/log.o \
+		   shared/msg_conf.o shared/msg_crypto.o \
+		   shared/msg_helper.o shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
 		   shared/ring.o shared/row.o shared/version.o
+PRIVSEP_OBJS_resolverd	= shared/addr.o shared/codec.o shared/imsg.o \
+		   shared/link.o shared/log.o shared/msg_helper.o \
+		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
+		   shared/row.o shared/version.o
 PRIVSEP_OBJS_verdicts	= cryptod/sandbox_tables.o ctld/sandbox_tables.o \
 		   netd/sandbox_tables.o parent/filter.o shared/caps.o \
 		   shared/sandbox.o shared/sandbox_tables.o
 
+TOOL_OBJS_fence	=
 TOOL_OBJS_junk	= shared/blake2s.o shared/hex.o
+TOOL_OBJS_kernelctl	= parent/journal.o parent/kernel.o \
+		   parent/kernel_apply.o parent/kernel_item.o \
+		   parent/kernel_show.o parent/kernel_undo.o \
+		   parent/kernel_want.o parent/kernel_watch.o parent/netlink.o \
+		   parent/netlink_event.o parent/netlink_parse.o \
+		   parent/netlink_route.o parent/tun.o shared/addr.o \
+		   shared/clock.o shared/codec.o shared/log.o shared/row.o
+TOOL_OBJS_knock	= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
+		   cryptod/ephemeral.o netd/cookie.o shared/blake2s.o \
+		   shared/blake2s_kdf.o \
+		   shared/clock.o shared/hex.o shared/tai64n.o

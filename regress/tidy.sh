@@ -11,6 +11,7 @@ tidy_uapi=0 tidy_netns=0 tidy_mount=0
 
 # tidy RUNSTATEDIR: that of the build under test, and the shared ones.
 tidy() {
+	rmdir "$1/state/lib/warren" "$1/state/lib" "$1/state" 2>/dev/null
 	rmdir "$1/warren/empty" "$1/warren" "$1" 2>/dev/null
 	[ $tidy_uapi = 1 ] || rmdir /run/wireguard 2>/dev/null
 	if [ $tidy_netns = 0 ] && [ -d /run/netns ] &&

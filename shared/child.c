@@ -74,6 +74,7 @@ child_begin(void *arg, const struct child_conf *conf, int argc, char **argv)
 	signal(SIGINT, SIG_IGN);	/* the parent ends us in order */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a write that is too long says so */
 	if (conf->prepare != NULL && conf->prepare(arg) == -1)
 		fatal("cannot lock memory for keys");
 	c->conf = conf;
@@ -90,10 +91,20 @@ child_begin(void *arg, const struct child_conf *conf, int argc, char **argv)
 	c->host.rows = conf->rows;
 	c->host.nrows = conf->nrows;
 	c->host.arg = arg;
+	c->host.helper_lost = conf->lost_helper;
 	c->host.parent = &c->parent;
 	if (link_open(&c->parent, &c->host, PROC_PARENT, CHILD_FD) == -1)
 		fatal("cannot open the link to the parent");
 	log_init(proc_name(conf->self), log_sink_link, &c->parent);
+}
+
+/* Those that this process talks to; bare mode has no helpers. */
+static unsigned
+siblings(const struct child *c)
+{
+	if (c->host.mode == MODE_CONFIGURED)
+		return c->conf->siblings;
+	return c->conf->siblings & ~PROC_BIT(PROC_RESOLVERD);
 }
 
 void
@@ -106,12 +117,13 @@ child_check_ready(void *arg)
 	if (c->host.phase != PHASE_SETUP || !c->started)
 		return;
 	for (p = 0; p < PROC_COUNT; p++)
-		if ((c->conf->siblings & PROC_BIT(p)) != 0 &&
+		if ((siblings(c) & PROC_BIT(p)) != 0 &&
 		    !link_is_open(&c->sibling[p]))
 			return;
 	if (c->conf->ready != NULL && !c->conf->ready(arg))
 		return;
-	if (priv_no_files() == -1)
+	if (priv_file_max(c->host.mode == MODE_CONFIGURED ?
+	    c->conf->max_file : 0) == -1)
 		fatal("cannot limit file sizes");
 	if (sandbox_apply(c->conf->run, 1) == -1)
 		fatal("cannot load the system call filter \"%s\"",

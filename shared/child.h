@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What cryptod, netd and ctld have in common: how such a process begins,
+ * What the children have in common: how such a process begins,
  * loses its privileges, gets its links and its STARTUP, closes its sandbox
  * and says READY.  struct child is the first member of a process's context,
  * which is the argument of all its handlers.
@@ -11,6 +11,8 @@
  */
 #ifndef SHARED_CHILD_H
 #define SHARED_CHILD_H
+
+#include <sys/types.h>
 
 #include "shared/codec.h"
 #include "shared/link.h"
@@ -38,6 +40,11 @@ struct child_conf {
 	unsigned			 siblings;	/* PROC_BIT()s */
 	bool				 empty_netns;
 	unsigned			 nofile;
+	/*
+	 * Configured mode: bytes that a file may grow to, for who writes state
+	 * files.  Else, and if 0, no file grows.
+	 */
+	off_t				 max_file;
 	/* Before the drop, still root: locked memory.  0 or -1. May be NULL. */
 	int				(*prepare)(void *arg);
 	/* Has everything else that this process waits for arrived? */
@@ -48,6 +55,11 @@ struct child_conf {
 	void				(*stop)(void *arg);
 	/* A link to a sibling was opened.  May be NULL. */
 	void				(*linked)(void *arg, enum proc);
+	/*
+	 * A helper is gone; its link is dead, and must not be closed in here.
+	 * May be NULL.
+	 */
+	void				(*lost_helper)(void *arg, enum proc);
 };
 
 /*

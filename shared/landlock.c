@@ -4,6 +4,7 @@
  */
 
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <linux/landlock.h>
@@ -54,10 +55,9 @@ struct landlock_attr {
 #define ATTR_SIZE_4	16
 #define ATTR_SIZE_6	24
 
-#define BENEATH							\
-	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |	\
-	LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |	\
-	LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REFER |	\
+/* The rights of directories, which no rule about a file may name. */
+#define OF_FILES						\
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |	\
 	LANDLOCK_ACCESS_FS_TRUNCATE)
 
 int
@@ -96,42 +96,60 @@ landlock_fill(struct landlock_attr *attr, int abi)
 	return size;
 }
 
-/* What is allowed below some directories, and outside the domain. */
-struct landlock_want {
-	const int	*dirs;
-	size_t		 ndirs;
-	uint64_t	 access;
-	int		 signals;	/* may signal processes outside */
-};
+/* From our words to the kernel's. */
+static uint64_t
+landlock_access(unsigned may)
+{
+	uint64_t	access = 0;
+
+	if ((may & LANDLOCK_MAY_READ) != 0)
+		access |= LANDLOCK_ACCESS_FS_READ_FILE;
+	if ((may & LANDLOCK_MAY_WRITE) != 0)
+		access |= LANDLOCK_ACCESS_FS_WRITE_FILE |
+		    LANDLOCK_ACCESS_FS_TRUNCATE;
+	/* Within one directory a rename is no more than these two. */
+	if ((may & LANDLOCK_MAY_MAKE) != 0)
+		access |= LANDLOCK_ACCESS_FS_MAKE_REG;
+	if ((may & LANDLOCK_MAY_REMOVE) != 0)
+		access |= LANDLOCK_ACCESS_FS_REMOVE_FILE;
+	return access;
+}
 
 static int
-landlock_add_beneath(int ruleset, int dirfd, uint64_t access)
+landlock_add_rule(int ruleset, const struct landlock_rule *rule,
+    uint64_t handled)
 {
 	struct landlock_path_beneath_attr	path;
+	struct stat				st;
 
+	if (fstat(rule->fd, &st) == -1)
+		return -1;
 	memset(&path, 0, sizeof(path));
-	path.allowed_access = access;
-	path.parent_fd = dirfd;
+	path.allowed_access = landlock_access(rule->may) & handled;
+	if (!S_ISDIR(st.st_mode))
+		path.allowed_access &= OF_FILES;
+	path.parent_fd = rule->fd;
 	return (int)syscall(SYS_landlock_add_rule, ruleset,
 	    LANDLOCK_RULE_PATH_BENEATH, &path, 0);
 }
 
 static int
-landlock_enter(int ruleset, const struct landlock_want *want, uint64_t handled)
+landlock_enter(int ruleset, const struct landlock_rule *rules, size_t n,
+    uint64_t handled)
 {
 	size_t	i;
 
-	for (i = 0; i < want->ndirs; i++)
-		if (landlock_add_beneath(ruleset, want->dirs[i],
-		    want->access & handled) == -1)
+	for (i = 0; i < n; i++)
+		if (landlock_add_rule(ruleset, &rules[i], handled) == -1)
 			return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }
 
-static int
-landlock_restrict(const struct landlock_want *want, int *abi_out)
+int
+landlock_only(const struct landlock_rule *rules, size_t n, int signals,
+    int *abi_out)
 {
 	struct landlock_attr	attr;
 	size_t			size;
@@ -145,12 +163,12 @@ landlock_restrict(const struct landlock_want *want, int *abi_out)
 	if (abi > LANDLOCK_ABI_OURS)
 		abi = LANDLOCK_ABI_OURS;
 	size = landlock_fill(&attr, abi);
-	if (want->signals)
+	if (signals)
 		attr.scoped &= ~LANDLOCK_SCOPE_SIGNAL;
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (ruleset == -1)
 		return -1;
-	rc = landlock_enter(ruleset, want, attr.handled_access_fs);
+	rc = landlock_enter(ruleset, rules, n, attr.handled_access_fs);
 	saved = errno;
 	close(ruleset);
 	errno = saved;
@@ -162,28 +180,5 @@ landlock_restrict(const struct landlock_want *want, int *abi_out)
 int
 landlock_deny_all(int *abi)
 {
-	struct landlock_want	want = { NULL, 0, 0, 0 };
-
-	return landlock_restrict(&want, abi);
-}
-
-int
-landlock_only_beneath(int dirfd, int *abi)
-{
-	struct landlock_want	want = { &dirfd, 1, BENEATH, 0 };
-
-	if (dirfd < 0) {
-		errno = EBADF;
-		return -1;
-	}
-	return landlock_restrict(&want, abi);
-}
-
-int
-landlock_only_remove(const int *dirs, size_t n, int *abi)
-{
-	struct landlock_want	want = { dirs, n,
-	    LANDLOCK_ACCESS_FS_REMOVE_FILE, 1 };
-
-	return landlock_restrict(&want, abi);
+	return landlock_only(NULL, 0, 0, abi);
 }

@@ -23,16 +23,23 @@ int	landlock_abi(void);
  */
 int	landlock_deny_all(int *);
 
-/*
- * The same, but below the open directory `dirfd` regular files may be made,
- * read, written, truncated, renamed and removed; nothing may be executed.
- */
-int	landlock_only_beneath(int, int *);
+/* What may be done beneath a directory, or with a file. */
+#define LANDLOCK_MAY_READ	0x1	/* read regular files */
+#define LANDLOCK_MAY_WRITE	0x2	/* write and truncate them */
+#define LANDLOCK_MAY_MAKE	0x4	/* make and rename them */
+#define LANDLOCK_MAY_REMOVE	0x8	/* remove them, rename over them */
+
+struct landlock_rule {
+	int		 fd;		/* open, O_PATH is enough */
+	unsigned	 may;
+};
 
 /*
- * For the parent: deny every path, but files in the n open directories may be
- * removed; others may still be signalled, since children must be ended.
+ * The same, but for what the n rules allow; nothing may be executed, and no
+ * directory, link or device made.  With `signals` others may be signalled:
+ * the parent must end its children.  EBADF: an fd is none.
  */
-int	landlock_only_remove(const int *, size_t, int *);
+int	landlock_only(const struct landlock_rule *, size_t n, int signals,
+	    int *abi);
 
 #endif /* SHARED_LANDLOCK_H */

@@ -24,6 +24,19 @@ tell_parent(struct link *l, uint16_t type, enum msg_verdict v)
 	link_send(l->host->parent, MSG_FAULT, 0, -1, p, sizeof(p));
 }
 
+/* In a child: another one is dead, or lives and does not do its part. */
+static void
+sibling_lost(struct link *l, uint16_t type, enum msg_verdict v)
+{
+	struct link_host *h = l->host;
+
+	/* The parent knows of a helper's death and needs no word of it. */
+	if (l->peer != PROC_RESOLVERD || v != MSG_CLOSED)
+		tell_parent(l, type, v);
+	if (l->peer == PROC_RESOLVERD && h->helper_lost != NULL)
+		h->helper_lost(h->arg, l->peer);
+}
+
 static void
 link_lost(struct link *l, uint16_t type, enum msg_verdict v, const char *why)
 {
@@ -41,9 +54,8 @@ link_lost(struct link *l, uint16_t type, enum msg_verdict v, const char *why)
 	else if (l->peer == PROC_PARENT)
 		_exit(1);		/* nobody is left to be told */
 	else {
-		/* It is dead, or lives and does not do its part. */
 		log_debug("link to %s: %s", proc_name(l->peer), why);
-		tell_parent(l, type, v);
+		sibling_lost(l, type, v);
 	}
 }
 
@@ -57,7 +69,7 @@ link_fault(struct link *l, uint16_t type, enum msg_verdict v)
 		l->chan.counts[msg_row_index(row)].refused++;
 	log_warnx("%s from %s: %s", row != NULL ? row->name : "message",
 	    proc_name(l->peer), msg_verdict_name(v));
-	if (h->lost != NULL) {
+	if (h->lost != NULL || l->peer == PROC_RESOLVERD) {
 		link_lost(l, type, v, msg_verdict_name(v));
 		return;
 	}
@@ -121,6 +133,16 @@ link_read(struct link *l, int max)
 		/* There may have been keys in it.  (P19) */
 		explicit_bzero(l->chan.buf, MSG_HEADER + m.len);
 	}
+}
+
+void
+link_last_words(struct link *l, int max)
+{
+	if (l->host == NULL || l->chan.fd == -1)
+		return;
+	l->dead = l->paused = false;
+	link_read(l, max);
+	l->dead = true;
 }
 
 static void

@@ -7,6 +7,8 @@
  *   a sibling does not read	the same
  *   from the parent		fatal
  *   in the parent		lost() is called: that child is ended
+ * A helper (resolverd) is a sibling that one can do without: if it only is
+ * gone nobody else ends, and whoever talked to it is told by helper_lost().
  */
 #ifndef SHARED_LINK_H
 #define SHARED_LINK_H
@@ -46,6 +48,11 @@ struct link_host {
 	 */
 	void			(*lost)(void *arg, struct link *,
 				    enum msg_verdict, const char *why);
+	/*
+	 * The link to a helper is dead; called from inside its handlers, so
+	 * that link_close() must wait.  May be NULL.
+	 */
+	void			(*helper_lost)(void *arg, enum proc);
 	struct link		*parent;	/* where FAULT and LOG go */
 };
 
@@ -79,6 +86,9 @@ size_t	 link_queued(const struct link *);
 void	 link_flush(struct link *, int ms);
 /* Reads at most max messages now, without the event loop. */
 void	 link_read(struct link *, int max);
+/* The same when the other end is gone: what it said before, even if we found
+ * out by sending to it. */
+void	 link_last_words(struct link *, int max);
 /* Tells the parent that a sibling broke the rules. */
 void	 link_fault(struct link *, uint16_t type, enum msg_verdict);
 

@@ -18,8 +18,16 @@
 /* The empty root-owned directory that the children are chrooted into. */
 #define PATH_EMPTY	PATH_RUN "/empty"
 
-/* Configuration files. */
-#define PATH_CONF	WARREN_SYSCONFDIR "/warren"
+/* The configuration, and that of further instances: PATH_CONF_DIR "/w1.conf". */
+#define PATH_CONF_FILE	WARREN_SYSCONFDIR "/warren.conf"
+#define PATH_CONF_DIR	WARREN_SYSCONFDIR "/warren"
+
+/* What outlives a restart, a directory of root's for each instance. */
+#define PATH_STATE	WARREN_LOCALSTATEDIR "/lib/warren"
+
+/* Where the names of other hosts come from; as libc has them compiled in. */
+#define PATH_RESOLV_CONF "/etc/resolv.conf"
+#define PATH_HOSTS	"/etc/hosts"
 
 /*
  * The directory of the UAPI sockets, IFNAME.sock.  wg(8) has it compiled in,

@@ -186,9 +186,9 @@ priv_drop(const struct priv_conf *conf)
 }
 
 int
-priv_no_files(void)
+priv_file_max(off_t bytes)
 {
-	if (priv_limit(RLIMIT_FSIZE, 0) == -1)
+	if (priv_limit(RLIMIT_FSIZE, (rlim_t)bytes) == -1)
 		return priv_fail("RLIMIT_FSIZE");
 	return 0;
 }

@@ -33,10 +33,11 @@ struct priv_conf {
 int	priv_drop(const struct priv_conf *);
 
 /*
- * RLIMIT_FSIZE 0: no file grows any more.  After the memfds have their sizes;
- * sockets, pipes and mapped memory are not concerned.  -1 with errno.
+ * RLIMIT_FSIZE: no file grows beyond this many bytes, 0: none grows at all.
+ * After the memfds have their sizes; sockets, pipes and mapped memory are not
+ * concerned.  -1 with errno.
  */
-int	priv_no_files(void);
+int	priv_file_max(off_t);
 
 /* Close every fd above `keep_upto`.  -1 with errno. */
 int	priv_close_fds(int);

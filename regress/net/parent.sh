@@ -43,7 +43,11 @@ one_line() {
 }
 
 # usage: exit status 2, and one line that says why
-expect_is "no interface named" 2 status_of "$WARREND"
+expect_is "an interface and a file" 2 status_of "$WARREND" -f "$T/none" x
+expect_is "an interface to check" 2 status_of "$WARREND" -n x
+expect_is "no such configuration" 1 status_of "$WARREND" -f "$T/none"
+expect "no such configuration is said in one line" one_line
+expect_is "cleanup of nothing" 2 status_of "$WARREND" --cleanup
 expect_is "two interfaces named" 2 status_of "$WARREND" x y
 expect_is "unknown option" 2 status_of "$WARREND" -Q x
 for bad in '' . .. a/b 'a b' 'a%d' 'a:b' sixteencharacter; do

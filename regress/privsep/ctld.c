@@ -4,92 +4,14 @@
  * yet wrong: without end, in circles, to nobody.  It tells the parent, and
  * neither loops nor grows.
  */
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "regress/privsep/child.h"
-#include "shared/addr.h"
-#include "shared/bytes.h"
-#include "shared/ctl_proto.h"
+#include "regress/privsep/play.h"
 #include "shared/msg_crypto.h"
-#include "shared/row.h"
 #include "unit.h"
 
-#define SLOW	5000
-
-static struct kid kid;
 static int client;
-
-static int
-dial(int listener)
-{
-	struct sockaddr_un sun;
-	socklen_t len = sizeof(sun);
-	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	memset(&sun, 0, sizeof(sun));
-	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&sun, &len),
-	    0);
-	ck_assert_int_eq(connect(s, (struct sockaddr *)&sun, len), 0);
-	return s;
-}
-
-/* Reads what it says to the parent; the rest is asked() for. */
-static void
-hear(int ms)
-{
-	int cryptod = kid.link[PROC_CRYPTOD], netd = kid.link[PROC_NETD];
-
-	kid.link[PROC_CRYPTOD] = kid.link[PROC_NETD] = -1;
-	kid_pump(&kid, ms);
-	kid.link[PROC_CRYPTOD] = cryptod;
-	kid.link[PROC_NETD] = netd;
-}
-
-/* The next message to one of ctld's siblings; its id. */
-static uint32_t
-asked(enum proc who, uint16_t type)
-{
-	struct pollfd p = { kid.link[who], POLLIN, 0 };
-	uint8_t buf[MSG_MAX];
-	ssize_t n;
-
-	ck_assert_msg(poll(&p, 1, SLOW) == 1, "%04x was not sent", type);
-	n = recv(kid.link[who], buf, sizeof(buf), 0);
-	ck_assert_int_ge(n, MSG_HEADER);
-	ck_assert_uint_eq(get_le16(buf), type);
-	return get_le32(buf + 8);
-}
-
-static int
-answer(enum proc from, uint16_t type, uint32_t id, const void *p, size_t len)
-{
-	uint8_t buf[MSG_MAX];
-
-	put_le16(buf, type);
-	put_le16(buf + 2, 0);
-	put_le32(buf + 4, (uint32_t)len);
-	put_le32(buf + 8, id);
-	if (len > 0)
-		memcpy(buf + MSG_HEADER, p, len);
-	return kid_say_raw(&kid, from, buf, MSG_HEADER + len, NULL, 0);
-}
-
-static void
-faulted(enum proc who, uint16_t type)
-{
-	long end = kid_ms() + SLOW;
-
-	while (kid.faults == 0 && kid_ms() < end)
-		hear(100);
-	ck_assert_msg(kid.faults > 0, "no fault for %04x", type);
-	ck_assert_int_eq(kid.fault[0].sibling, who);
-	ck_assert_uint_eq(kid.fault[0].type, type);
-}
 
 static void
 setup(void)
@@ -113,7 +35,7 @@ ask_get(void)
 	uint8_t device[70] = { 0 };
 	uint32_t id;
 
-	client = dial(kid.listener[0]);
+	client = dial(kid.listener[LISTENER_UAPI]);
 	ck_assert_int_eq(write(client, "get=1\n\n", 7), 7);
 	id = asked(PROC_CRYPTOD, MSG_GET_DEVICE);
 	ck_assert_int_eq(answer(PROC_CRYPTOD, MSG_DEVICE, id, device,
@@ -130,24 +52,6 @@ say_page(uint32_t id, uint32_t device, uint64_t serial)
 	wbuf_init(&w, buf, sizeof(buf));
 	put_peers_head(&w, false, &cur);
 	ck_assert_int_eq(answer(PROC_CRYPTOD, MSG_PEERS, id, w.p, w.len), 0);
-}
-
-/* Everything that comes, up to the end of the connection. */
-static size_t
-read_all(char *buf, size_t size)
-{
-	struct pollfd p = { client, POLLIN, 0 };
-	size_t len = 0;
-	ssize_t n = 1;
-
-	while (n > 0 && len < size - 1) {
-		ck_assert_msg(poll(&p, 1, SLOW) == 1, "no end of the answer");
-		n = read(client, buf + len, size - 1 - len);
-		if (n > 0)
-			len += (size_t)n;
-	}
-	buf[len] = '\0';
-	return len;
 }
 
 /* {to device, to serial} after {5, 7}. */
@@ -169,7 +73,7 @@ START_TEST(peers_in_circles)
 	say_page(asked(PROC_CRYPTOD, MSG_GET_PEERS), circles[_i].device,
 	    circles[_i].serial);
 	faulted(PROC_CRYPTOD, MSG_PEERS);
-	read_all(text, sizeof(text));
+	read_all(client, text, sizeof(text));
 	ck_assert_str_eq(text, "errno=110\n\n");
 	teardown();
 }
@@ -197,7 +101,7 @@ START_TEST(wrong_ids)
 	uint32_t id;
 
 	setup();
-	client = dial(kid.listener[0]);
+	client = dial(kid.listener[LISTENER_UAPI]);
 	ck_assert_int_eq(write(client, "get=1\n\n", 7), 7);
 	id = asked(PROC_CRYPTOD, MSG_GET_DEVICE);
 	answer(PROC_CRYPTOD, MSG_DEVICE, _i == 0 ? 0 : id + 1, device,
@@ -221,7 +125,7 @@ START_TEST(set_out_of_order)
 	uint32_t id;
 
 	setup();
-	client = dial(kid.listener[0]);
+	client = dial(kid.listener[LISTENER_UAPI]);
 	ck_assert_int_gt(write(client, set, sizeof(set) - 1), 0);
 	id = asked(PROC_CRYPTOD, MSG_SET_BEGIN);
 	asked(PROC_CRYPTOD, MSG_SET_ITEMS);
@@ -245,11 +149,9 @@ ask_show(enum show_topic topic)
 	uint8_t buf[64];
 	struct wbuf w;
 
-	client = dial(kid.listener[1]);
 	wbuf_init(&w, buf, sizeof(buf));
-	ctl_hello_write(&w, 0, CTL_VERSION_MIN, CTL_VERSION_MAX);
 	ctl_show_write(&w, 1, topic);
-	ck_assert_int_eq(write(client, w.p, w.len), (ssize_t)w.len);
+	client = ctl_dial(kid.listener[LISTENER_CONTROL], &w);
 }
 
 /* Rows without end, to a client that reads and to one that does not. */

@@ -31,7 +31,7 @@
 extern const struct sandbox_table cryptod_start, cryptod_run;
 extern const struct sandbox_table netd_start, netd_run;
 extern const struct sandbox_table ctld_start, ctld_run;
-extern const struct sandbox_table parent_run;
+extern const struct sandbox_table parent_run, parent_run_configured;
 
 #define NOBODY		0x3ffffff	/* larger than any pid */
 #define X32		0x40000000
@@ -43,7 +43,9 @@ extern const struct sandbox_table parent_run;
 #define NR	0x08
 #define TS	0x10
 #define TR	0x20
-#define PR	0x40
+#define PB	0x40			/* in bare mode */
+#define PC	0x80			/* in configured mode */
+#define PR	(PB | PC)
 #define START	(CS | NS | TS)
 
 static const struct state {
@@ -58,6 +60,7 @@ static const struct state {
 	{ "ctld before READY", &ctld_start, NULL },
 	{ "ctld", &ctld_start, &ctld_run },
 	{ "parent", NULL, &parent_run },
+	{ "parent of a configuration", NULL, &parent_run_configured },
 };
 #define NSTATES	(sizeof(states) / sizeof(states[0]))
 
@@ -83,20 +86,34 @@ static const struct call {
 	/* files */
 	{ "open", SYS_open, { A(path), O_RDONLY }, 0, 0, 0 },
 	{ "creat", SYS_creat, { A(path), 0600 }, 0, 0, 0 },
-	{ "openat", SYS_openat, { (unsigned long)AT_FDCWD, A(path) },
+	{ "openat to read", SYS_openat, { (unsigned long)AT_FDCWD, A(path),
+	    O_RDONLY | O_NONBLOCK }, PC, 0, 0 },
+	{ "openat to write", SYS_openat, { NOBODY, A("x"), O_WRONLY },
 	    0, 0, 0 },
+	{ "openat to truncate", SYS_openat, { NOBODY, A("x"), O_TRUNC },
+	    0, 0, 0 },
+	{ "openat of a new file", SYS_openat, { NOBODY, A("x"), O_WRONLY |
+	    O_CREAT | O_EXCL | O_NOFOLLOW, 0600 }, PC, 0, 0 },
+	{ "openat of a perhaps new file", SYS_openat, { NOBODY, A("x"),
+	    O_WRONLY | O_CREAT | O_NOFOLLOW, 0600 }, 0, 0, 0 },
+	{ "openat of a nameless file", SYS_openat, { NOBODY, A("."),
+	    O_RDWR | O_TMPFILE, 0600 }, 0, 0, 0 },
 	{ "openat2", SYS_openat2, { (unsigned long)AT_FDCWD, A(path),
 	    A(page), 24 }, 0, 0, 0 },
 	{ "open_by_handle_at", SYS_open_by_handle_at, { 0 }, 0, 0, 0 },
 	{ "stat", SYS_stat, { A(path), A(page) }, 0, 0, 0 },
 	{ "statx", SYS_statx, { 0, A(path) }, 0, 0, 0 },
 	{ "newfstatat of a path", SYS_newfstatat, { (unsigned long)AT_FDCWD,
-	    A(path), A(page), 0 }, 0, 0, 0 },
+	    A(path), A(page), 0 }, PC, 0, 0 },
 	{ "access", SYS_access, { A(path) }, 0, 0, 0 },
 	{ "readlink", SYS_readlink, { A(path), A(page), 10 }, 0, 0, 0 },
 	{ "getdents64", SYS_getdents64, { 0, A(page), 10 }, 0, 0, 0 },
 	{ "unlink", SYS_unlink, { A("/nonexistent") }, 0, 0, 0 },
 	{ "unlinkat", SYS_unlinkat, { NOBODY, A("/nonexistent") }, PR, 0, 0 },
+	{ "renameat", SYS_renameat, { NOBODY, A("x"), NOBODY, A("y") },
+	    PC, 0, 0 },
+	{ "renameat2", SYS_renameat2, { NOBODY, A("x"), NOBODY, A("y") },
+	    0, 0, 0 },
 	{ "rename", SYS_rename, { A("/nonexistent"), A("/x") }, 0, 0, 0 },
 	{ "mkdir", SYS_mkdir, { A("/proc/x") }, 0, 0, 0 },
 	{ "chmod", SYS_chmod, { A("/nonexistent"), 0 }, 0, 0, 0 },
@@ -114,7 +131,7 @@ static const struct call {
 	{ "open_tree", SYS_open_tree, { NOBODY, A(path), 0 }, 0, 0, 0 },
 	{ "fsopen", SYS_fsopen, { A("x"), 0 }, 0, 0, 0 },
 	{ "truncate", SYS_truncate, { A("/nonexistent"), 0 }, 0, 0, 0 },
-	{ "ftruncate", SYS_ftruncate, { NOBODY, 0 }, CS | NS, 0, 0 },
+	{ "ftruncate", SYS_ftruncate, { NOBODY, 0 }, CS | NS | PC, 0, 0 },
 	{ "memfd_create", SYS_memfd_create, { A("x"), 0 }, CS | NS, 0, 0 },
 	{ "inotify_init1", SYS_inotify_init1, { 0 }, 0, 0, 0 },
 	{ "fanotify_init", SYS_fanotify_init, { 0 }, 0, 0, 0 },
@@ -133,7 +150,7 @@ static const struct call {
 	{ "socketpair", SYS_socketpair, { AF_UNIX, SOCK_STREAM, 0, A(page) },
 	    0, 0, 0 },
 	{ "connect", SYS_connect, { NOBODY, A(&sin_any), sizeof(sin_any) },
-	    0, 0, 0 },
+	    PC, 0, 0 },
 	{ "bind", SYS_bind, { NOBODY, A(&sin_any), sizeof(sin_any) },
 	    PR, 0, 0 },
 	{ "listen", SYS_listen, { NOBODY, 1 }, 0, 0, 0 },
@@ -252,7 +269,7 @@ static const struct call {
 	{ "ioctl TUNATTACHFILTER", SYS_ioctl, { 0, TUNATTACHFILTER, A(page) },
 	    0, 0, 0 },
 	{ "ioctl SIOCGIFINDEX", SYS_ioctl, { NOBODY, 0x8933, A(page) },
-	    TS | TR, 0, 0 },
+	    TS | TR | PC, 0, 0 },
 	{ "dup2", SYS_dup2, { 0, 9 }, 0, 0, 0 },
 	{ "F_SETFL", SYS_fcntl, { NOBODY, F_SETFL, 0 }, START, 0, 0 },
 	{ "F_DUPFD", SYS_fcntl, { NOBODY, F_DUPFD, 0 }, 0, 0, 0 },

@@ -67,25 +67,62 @@ do_landlock(void)
 	CLAIM(kill(getpid(), 0) == 0);
 }
 
+#define STATE	(LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE | \
+		    LANDLOCK_MAY_MAKE | LANDLOCK_MAY_REMOVE)
+
 static void
-do_landlock_beneath(void)
+do_landlock_state(void)
 {
-	char	dir[] = "/tmp/warren-landlock.XXXXXX";
-	int	dfd, fd;
+	struct landlock_rule	rule = { -1, STATE };
+	char			dir[] = "/tmp/warren-landlock.XXXXXX";
+	int			dfd, fd;
 
 	CLAIM(mkdtemp(dir) != NULL);
 	CLAIM((dfd = open(dir, O_RDONLY | O_DIRECTORY)) != -1);
-	CLAIM(landlock_only_beneath(dfd, NULL) == 0);
+	rule.fd = dfd;
+	CLAIM(landlock_only(&rule, 1, 0, NULL) == 0);
 	CLAIM((fd = openat(dfd, "a", O_CREAT | O_RDWR, 0600)) != -1);
 	CLAIM(write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0);
+	CLAIM(renameat(dfd, "a", dfd, "b") == 0);
+	CLAIM((fd = openat(dfd, "a", O_CREAT | O_RDWR, 0600)) != -1);
 	CLAIM(renameat(dfd, "a", dfd, "b") == 0);
 	CLAIM(openat(dfd, "b", O_RDWR | O_TRUNC) != -1);
 	CLAIM(unlinkat(dfd, "b", 0) == 0);
 	CLAIM(mkdirat(dfd, "d", 0700) == -1 && errno == EACCES);
+	CLAIM(symlinkat("x", dfd, "l") == -1 && errno == EACCES);
 	CLAIM(openat(dfd, "../x", O_CREAT | O_RDWR, 0600) == -1);
 	CLAIM(open("/etc/passwd", O_RDONLY) == -1 && errno == EACCES);
 	/* The directory itself is below a denied one. */
 	CLAIM(rmdir(dir) == -1);
+}
+
+/* The directories of a parent: read here, remove there, a file to read. */
+static void
+do_landlock_mixed(void)
+{
+	struct landlock_rule	rule[3];
+	char			a[] = "/tmp/warren-landlock.XXXXXX";
+	char			b[] = "/tmp/warren-landlock.XXXXXX";
+
+	CLAIM(mkdtemp(a) != NULL && mkdtemp(b) != NULL);
+	CLAIM((rule[0].fd = open(a, O_PATH | O_DIRECTORY)) != -1);
+	CLAIM((rule[1].fd = open(b, O_PATH | O_DIRECTORY)) != -1);
+	CLAIM((rule[2].fd = open("/etc/passwd", O_PATH)) != -1);
+	CLAIM(openat(rule[0].fd, "f", O_CREAT | O_RDWR, 0600) != -1);
+	CLAIM(openat(rule[1].fd, "f", O_CREAT | O_RDWR, 0600) != -1);
+	rule[0].may = LANDLOCK_MAY_READ;
+	rule[1].may = LANDLOCK_MAY_REMOVE;
+	rule[2].may = STATE;		/* cut to what a file can have */
+	CLAIM(landlock_only(rule, 3, 1, NULL) == 0);
+	CLAIM(openat(rule[0].fd, "f", O_RDONLY) != -1);
+	CLAIM(openat(rule[0].fd, "f", O_RDWR) == -1 && errno == EACCES);
+	CLAIM(unlinkat(rule[0].fd, "f", 0) == -1 && errno == EACCES);
+	CLAIM(openat(rule[1].fd, "f", O_RDONLY) == -1 && errno == EACCES);
+	CLAIM(openat(rule[1].fd, "g", O_CREAT | O_RDWR, 0600) == -1);
+	CLAIM(unlinkat(rule[1].fd, "f", 0) == 0);
+	CLAIM(open("/etc/passwd", O_RDONLY) != -1);
+	CLAIM(open("/etc/group", O_RDONLY) == -1 && errno == EACCES);
+	CLAIM(kill(getppid(), 0) == 0);
 }
 
 START_TEST(deny_all)
@@ -98,16 +135,44 @@ START_TEST(deny_all)
 }
 END_TEST
 
-START_TEST(only_beneath)
+static void
+clear(void)
+{
+	if (system("rm -rf /tmp/warren-landlock.*") == -1)
+		ck_abort();
+}
+
+START_TEST(only_state)
 {
 	if (landlock_abi() == -1)
-		unit_skip("landlock/only_beneath", "none in this kernel");
+		unit_skip("landlock/only_state", "none in this kernel");
 	else
-		ck_assert_int_eq(child(do_landlock_beneath), 0);
-	ck_assert_int_eq(landlock_only_beneath(-1, NULL), -1);
+		ck_assert_int_eq(child(do_landlock_state), 0);
+	clear();
+}
+END_TEST
+
+START_TEST(only_mixed)
+{
+	if (landlock_abi() == -1)
+		unit_skip("landlock/only_mixed", "none in this kernel");
+	else
+		ck_assert_int_eq(child(do_landlock_mixed), 0);
+	clear();
+}
+END_TEST
+
+START_TEST(bad_fd)
+{
+	const struct landlock_rule	rule = { -1, LANDLOCK_MAY_READ };
+
+	if (landlock_abi() == -1)
+		return;
+	ck_assert_int_eq(landlock_only(&rule, 1, 0, NULL), -1);
 	ck_assert_int_eq(errno, EBADF);
-	if (system("rmdir /tmp/warren-landlock.* 2>/dev/null") == -1)
-		ck_abort();
+	/* And nothing is denied. */
+	ck_assert_int_eq(access("/etc/passwd", R_OK), 0);
+	ck_assert_int_ne(open("/etc/passwd", O_RDONLY), -1);
 }
 END_TEST
 
@@ -118,7 +183,9 @@ suite(void)
 	TCase	*tc = tcase_create("landlock");
 
 	tcase_add_test(tc, deny_all);
-	tcase_add_test(tc, only_beneath);
+	tcase_add_test(tc, only_state);
+	tcase_add_test(tc, only_mixed);
+	tcase_add_test(tc, bad_fd);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The text of the undo journal: what was made in the kernel and would outlive
+ * us.  A line is written before its deed ("+") and after it was undone ("-"),
+ * so what a journal leaves over may or may not be there, and nothing else of
+ * ours is.  Leaf: text only.
+ *
+ *	warren-undo 1 INSTANCE CHECK
+ *	+ table 0x776abcde CHECK
+ *	+ rule mark inet 0x776abcde 0x776abcde CHECK
+ *	+ src_valid_mark 0 CHECK
+ *	- rule mark inet 0x776abcde 0x776abcde CHECK
+ *
+ * CHECK is of the rest of the line; a line that is torn or changed does not
+ * count, and the others do.
+ */
+#ifndef PARENT_JOURNAL_H
+#define PARENT_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JOURNAL_LINE	96		/* bytes of the longest, newline too */
+#define JOURNAL_OPEN	64		/* deeds that can be open at once */
+#define JOURNAL_MAX	(1024U * 1024)	/* bytes that are read */
+
+enum journal_what {
+	JOURNAL_TABLE,			/* table is ours, flush it */
+	JOURNAL_RULE_MARK,
+	JOURNAL_RULE_MAIN,
+	JOURNAL_RULE_DEFAULT,
+	JOURNAL_SRC_MARK		/* value is what it was before */
+};
+
+struct journal_deed {
+	enum journal_what	 what;
+	uint8_t			 family;	/* rules: AF_INET, AF_INET6 */
+	uint32_t		 mark;		/* rules */
+	uint32_t		 table;		/* rules and tables */
+	uint32_t		 value;
+};
+
+struct journal {
+	struct journal_deed	 open[JOURNAL_OPEN];	/* as they were made */
+	size_t			 n;
+	size_t			 damaged;	/* lines that did not count */
+};
+
+/* The lines, with newline and NUL; their length. */
+size_t	 journal_head(char line[JOURNAL_LINE], const char *instance);
+size_t	 journal_line(char line[JOURNAL_LINE], bool made,
+	    const struct journal_deed *);
+
+/*
+ * What is still to be undone.  0, or -1 (EBADMSG): this is no journal of that
+ * instance, and nothing in it counts.
+ */
+int	 journal_read(struct journal *, const char *instance,
+	    const char *text, size_t len);
+bool	 journal_same(const struct journal_deed *, const struct journal_deed *);
+
+#endif /* PARENT_JOURNAL_H */

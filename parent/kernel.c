@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kernel's side of a configuration: see kernel.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/kernel_state.h"
+#include "parent/netlink.h"
+
+#define INET6_MTU	1280	/* with less the kernel ends IPv6 on a link */
+#define SRC_MARK	"/proc/sys/net/ipv4/conf/all/src_valid_mark"
+
+uint32_t
+kernel_mark(const char *instance, const struct conf *conf)
+{
+	return conf->has_fwmark && conf->fwmark != 0 ? conf->fwmark :
+	    item_table(instance);
+}
+
+static void
+on_rule(void *arg, const struct item *it)
+{
+	(void)arg;
+	(void)it;
+}
+
+static int
+open_sockets(struct kernel *k)
+{
+	uint32_t pid;
+
+	k->requests = nlr_open(&pid);
+	if (k->requests != -1)
+		k->events = nlr_open_events(pid);
+	if (k->requests == -1 || k->events == -1) {
+		log_warn("cannot open a netlink socket");
+		return -1;
+	}
+	/* Without IPv6, by module or by boot argument, it has no rules. */
+	k->inet6 = nlr_dump_rules(k->requests, AF_INET6, on_rule, NULL) == 0;
+	return 0;
+}
+
+/* It may be read-only here; then it must be right already. */
+static void
+open_src_mark(struct kernel *k)
+{
+	k->src_mark_old = '0';
+	k->src_mark = open(SRC_MARK, O_RDWR | O_CLOEXEC);
+	k->src_mark_error = errno;
+	if (k->src_mark == -1) {
+		int fd = open(SRC_MARK, O_RDONLY | O_CLOEXEC);
+
+		if (fd == -1)
+			return;
+		if (pread(fd, &k->src_mark_old, 1, 0) != 1)
+			k->src_mark_old = '0';
+		close(fd);
+	} else if (pread(k->src_mark, &k->src_mark_old, 1, 0) != 1)
+		k->src_mark_old = '0';
+}
+
+static void
+kernel_free(struct kernel *k)
+{
+	if (k->ev != NULL)
+		event_free(k->ev);
+	if (k->timer != NULL)
+		event_free(k->timer);
+	if (k->requests != -1)
+		close(k->requests);
+	if (k->events != -1)
+		close(k->events);
+	if (k->src_mark != -1)
+		close(k->src_mark);
+	items_free(&k->have);
+	items_free(&k->next);
+	free(k);
+}
+
+struct kernel *
+kernel_open(int run_dir, const char *instance, const char *ifname,
+    uint32_t ifindex)
+{
+	struct kernel *k;
+
+	k = calloc(1, sizeof(*k));
+	if (k == NULL) {
+		log_warn("kernel state");
+		return NULL;
+	}
+	k->requests = k->events = k->src_mark = k->undo.fd = -1;
+	k->ifindex = ifindex;
+	snprintf(k->ifname, sizeof(k->ifname), "%s", ifname);
+	if (open_sockets(k) == -1 ||
+	    undo_open(&k->undo, run_dir, instance, true) == -1)
+		goto fail;
+	if (undo_all(&k->undo, k->requests) == -1)
+		goto fail;
+	if (undo_reset(&k->undo) == -1) {
+		log_warn("cannot write the undo journal of %s", instance);
+		goto fail;
+	}
+	open_src_mark(k);
+	kernel_look_link(k);
+	return k;
+fail:
+	undo_close(&k->undo, false);
+	kernel_free(k);
+	return NULL;
+}
+
+void
+kernel_on_change(struct kernel *k, void (*fn)(void *, const char *),
+    void *arg)
+{
+	k->changed = fn;
+	k->changed_arg = arg;
+}
+
+/* Preparing. */
+
+/* What runs already and is there stays; all else has to be made. */
+static void
+carry_over(struct kernel *k)
+{
+	const struct items *have = &k->have;
+	struct item *it;
+	size_t h = 0, i;
+	int c;
+
+	for (i = 0; i < k->next.n; i++) {
+		it = &k->next.at[i];
+		c = 1;
+		while (h < have->n && (c = item_cmp(&have->at[h], it)) < 0)
+			h++;
+		if (h < have->n && c == 0) {
+			it->state = have->at[h].state &
+			    (ITEM_MISSING | ITEM_LOST);
+			it->pid = have->at[h].pid;
+		} else
+			it->state = ITEM_MISSING;
+	}
+}
+
+static int
+say_why(const struct kernel *k, char why[KERNEL_WHY], const char *what)
+{
+	snprintf(why, KERNEL_WHY, "cannot %s of %s: %s", what, k->ifname,
+	    strerror(errno));
+	return -1;
+}
+
+static int
+set_mtu(struct kernel *k, char why[KERNEL_WHY])
+{
+	if (k->away || k->mtu_now == k->mtu_next)
+		return 0;
+	if (nl_link_mtu(k->requests, k->ifindex, k->mtu_next) == -1)
+		return say_why(k, why, "set the MTU");
+	k->mtu_before = k->mtu_now;
+	k->mtu_now = k->mtu_next;
+	return 0;
+}
+
+static int
+set_up(struct kernel *k, char why[KERNEL_WHY])
+{
+	if (k->away || k->up)
+		return 0;
+	if (nlr_link_up(k->requests, k->ifindex) == -1)
+		return say_why(k, why, "set up the link");
+	k->set_up = k->up = true;
+	/* All that the link lacks is missing already, and made right now. */
+	kernel_read(k);
+	k->flapped = false;
+	return 0;
+}
+
+static int
+add_kind(struct kernel *k, enum item_kind kind, char why[KERNEL_WHY])
+{
+	if (k->away && (kind == ITEM_ADDRESS || kind == ITEM_ROUTE))
+		return 0;
+	if (kernel_add(k, &k->next, kind, 0) == -1) {
+		snprintf(why, KERNEL_WHY, "cannot change addresses and "
+		    "routes: %s", strerror(errno));
+		return -1;
+	}
+	if (k->error == 0)
+		return 0;
+	kernel_why(k, &k->next.at[k->failed], k->error, k->text, why);
+	return -1;
+}
+
+static int
+add_all(struct kernel *k, char why[KERNEL_WHY])
+{
+	int kind;
+
+	for (kind = 0; kind < ITEM_KINDS; kind++) {
+		/* IPv6 needs an MTU of 1280 before, routes a link. */
+		if (kind == ITEM_ADDRESS && set_mtu(k, why) == -1)
+			return -1;
+		if (kind == ITEM_ROUTE && set_up(k, why) == -1)
+			return -1;
+		if (add_kind(k, kind, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+drop_table(struct kernel *k)
+{
+	struct journal_deed d = { .what = JOURNAL_TABLE };
+
+	d.table = item_table(k->undo.instance);
+	if (undo_note(&k->undo, false, &d) == -1)
+		log_warn("cannot write the undo journal");
+}
+
+static void
+take_back(struct kernel *k)
+{
+	kernel_del(k, &k->next, ITEM_ADDED);
+	if (k->have.n == 0 && k->error == 0)
+		drop_table(k);
+	if (k->set_up && nlr_link_down(k->requests, k->ifindex) == -1)
+		log_warn("cannot set down %s", k->ifname);
+	if (k->mtu_before != 0 && nl_link_mtu(k->requests, k->ifindex,
+	    k->mtu_before) == -1)
+		log_warn("cannot set the MTU of %s back", k->ifname);
+	items_free(&k->next);
+	k->set_up = false;
+	k->mtu_before = 0;
+	k->prepared = false;
+	kernel_look_link(k);
+	/* Deleting one thing may have taken another with it. */
+	kernel_relink(k);
+}
+
+static int
+check_inet6(struct kernel *k, const struct conf *conf, size_t skipped,
+    char why[KERNEL_WHY])
+{
+	char text[PREFIX_TEXT];
+	size_t i;
+
+	for (i = 0; i < conf->address.n; i++) {
+		if (conf->address.at[i].family != AF_INET6 ||
+		    (k->inet6 && conf->mtu >= INET6_MTU))
+			continue;
+		prefix_print(&conf->address.at[i], text, sizeof(text));
+		snprintf(why, KERNEL_WHY, "cannot add address %s: %s", text,
+		    k->inet6 ? "IPv6 needs an MTU of 1280 or more" : "this "
+		    "kernel has no IPv6; remove the line or enable IPv6");
+		return -1;
+	}
+	if (skipped > 0 && !k->told_inet6)
+		log_info("this kernel has no IPv6: its routes are left out");
+	k->told_inet6 = skipped > 0;
+	return 0;
+}
+
+int
+kernel_prepare(struct kernel *k, const struct conf *conf,
+    char why[KERNEL_WHY])
+{
+	size_t skipped;
+
+	why[0] = '\0';
+	if (k->prepared)
+		kernel_abort(k);
+	kernel_drain(k);
+	kernel_look_link(k);
+	if (!k->up && k->have.n > 0 && kernel_look(k, &k->have) == -1)
+		return say_why(k, why, "see the routes");
+	if (items_want(&k->next, conf, k->undo.instance, k->inet6,
+	    &skipped) == -1) {
+		snprintf(why, KERNEL_WHY, "out of memory");
+		return -1;
+	}
+	if (check_inet6(k, conf, skipped, why) == -1) {
+		items_free(&k->next);
+		return -1;
+	}
+	carry_over(k);
+	k->mtu_next = conf->mtu;
+	k->prepared = true;
+	if (add_all(k, why) == 0)
+		return 0;
+	take_back(k);
+	return -1;
+}
+
+/* True: an address goes, and with it perhaps what we want. */
+static bool
+mark_obsolete(struct kernel *k)
+{
+	const struct items *next = &k->next;
+	bool address = false;
+	struct item *it;
+	size_t i, n = 0;
+	int c;
+
+	for (i = 0; i < k->have.n; i++) {
+		it = &k->have.at[i];
+		c = 1;
+		while (n < next->n && (c = item_cmp(&next->at[n], it)) < 0)
+			n++;
+		it->state &= (uint8_t)~ITEM_ADDED;
+		if (n < next->n && c == 0)
+			continue;
+		it->state |= ITEM_ADDED;
+		if (it->kind == ITEM_ADDRESS)
+			address = true;
+	}
+	return address;
+}
+
+void
+kernel_commit(struct kernel *k)
+{
+	bool address;
+	size_t i;
+
+	if (!k->prepared)
+		return;
+	address = mark_obsolete(k);
+	kernel_del(k, &k->have, ITEM_ADDED);
+	items_free(&k->have);
+	k->have = k->next;
+	memset(&k->next, 0, sizeof(k->next));
+	for (i = 0; i < k->have.n; i++)
+		k->have.at[i].state &= ITEM_MISSING | ITEM_LOST;
+	k->mtu = k->mtu_next;
+	k->mtu_before = 0;
+	k->mtu_lost = false;
+	k->set_up = k->prepared = false;
+	/*
+	 * Linux removes an IPv4 address's secondaries with it, and all routes
+	 * with the last address.
+	 */
+	if (address || k->flapped)
+		kernel_relink(k);
+}
+
+void
+kernel_abort(struct kernel *k)
+{
+	if (k->prepared)
+		take_back(k);
+}
+
+void
+kernel_close(struct kernel *k)
+{
+	struct item *it;
+	size_t i;
+
+	kernel_abort(k);
+	/* The interface takes its own with it, faster than we could. */
+	for (i = 0; i < k->have.n; i++) {
+		it = &k->have.at[i];
+		it->state = item_is_device(it) ? 0 : ITEM_ADDED;
+	}
+	kernel_del(k, &k->have, ITEM_ADDED);
+	if (k->error == 0)
+		drop_table(k);
+	undo_close(&k->undo, k->undo.now.n == 0);
+	kernel_free(k);
+}
+
+/* Showing. */
+
+uint64_t
+kernel_lost(const struct kernel *k)
+{
+	return k->lost;
+}
+
+uint64_t
+kernel_overruns(const struct kernel *k)
+{
+	return k->overruns;
+}

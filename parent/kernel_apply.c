@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Adding items to the kernel and taking them away, and saying why one could
+ * not be added.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/kernel_state.h"
+
+static bool
+is_due(const struct item *it, uint8_t but)
+{
+	return (it->state & ITEM_MISSING) != 0 && (it->state & but) == 0;
+}
+
+/* The items of a kind lie together: [*from, to). */
+static size_t
+range(const struct items *l, enum item_kind kind, size_t *from)
+{
+	size_t lo = 0, hi = l->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (l->at[mid].kind < kind)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*from = lo;
+	while (lo < l->n && l->at[lo].kind == kind)
+		lo++;
+	return lo;
+}
+
+static void
+on_refused(void *arg, size_t tag, int error, const char *text)
+{
+	struct kernel *k = arg;
+	struct item *it = &k->list->at[tag];
+
+	it->state &= (uint8_t)~ITEM_ADDED;
+	it->state |= ITEM_FAILED;
+	if (k->error != 0)
+		return;
+	k->error = error;
+	k->failed = tag;
+	snprintf(k->text, sizeof(k->text), "%s", text);
+}
+
+/*
+ * src_valid_mark: the reverse path filter looks at marks, so that firewalls
+ * that restore a connection's mark (as wg-quick's do) let in what we get.
+ */
+static int
+set_src_mark(struct kernel *k)
+{
+	struct journal_deed d = { .what = JOURNAL_SRC_MARK };
+
+	if (k->src_mark_old == '1')
+		return 0;
+	/* Most hosts do without; /proc/sys is often read-only. */
+	if (k->src_mark == -1) {
+		errno = k->src_mark_error;
+		log_warn("cannot set src_valid_mark");
+		k->src_mark_refused = true;
+		return 0;
+	}
+	if (undo_note(&k->undo, true, &d) == -1 ||
+	    pwrite(k->src_mark, "1", 1, 0) != 1)
+		return -1;
+	k->src_mark_set = true;
+	return 0;
+}
+
+static void
+restore_src_mark(struct kernel *k)
+{
+	struct journal_deed d = { .what = JOURNAL_SRC_MARK };
+
+	k->src_mark_refused = false;
+	if (!k->src_mark_set)
+		return;
+	if (pwrite(k->src_mark, "0", 1, 0) != 1 ||
+	    undo_note(&k->undo, false, &d) == -1)
+		log_warn("cannot restore src_valid_mark");
+	k->src_mark_set = false;
+}
+
+/* What must be in the journal before. */
+static int
+note(struct kernel *k, const struct item *it)
+{
+	struct journal_deed d;
+
+	if (it->kind == ITEM_UNREACHABLE) {
+		memset(&d, 0, sizeof(d));
+		d.what = JOURNAL_TABLE;
+		d.table = it->table;
+	} else if (item_is_rule(it))
+		undo_deed(&d, it);
+	else
+		return 0;
+	return undo_note(&k->undo, true, &d);
+}
+
+static int
+add_one(struct kernel *k, size_t i)
+{
+	struct item *it = &k->list->at[i];
+
+	if (note(k, it) == -1)
+		return -1;
+	it->state |= ITEM_ADDED;
+	if (it->kind != ITEM_SRC_MARK)
+		return nlr_add(&k->batch, it, i);
+	if (set_src_mark(k) == -1)
+		on_refused(k, i, errno, "");
+	return 0;
+}
+
+/* The first IPv4 address is the one that our own packets bear. */
+static int
+add_addresses(struct kernel *k, size_t from, size_t to, uint8_t but)
+{
+	unsigned order;
+	size_t i;
+
+	for (order = 0; order < CONF_ADDRESSES_MAX; order++)
+		for (i = from; i < to; i++)
+			if (k->list->at[i].order == order &&
+			    is_due(&k->list->at[i], but) &&
+			    add_one(k, i) == -1)
+				return -1;
+	return 0;
+}
+
+/*
+ * IPv6 has an address once, whatever its prefix.  With another prefix it can
+ * only come when the old one is gone, so kernel_commit() does it.
+ */
+static bool
+is_deferred(const struct kernel *k, const struct item *it)
+{
+	struct item other = *it;
+	unsigned cidr;
+
+	if (it->kind != ITEM_ADDRESS || it->prefix.family != AF_INET6)
+		return false;
+	for (cidr = 0; cidr <= 128; cidr++) {
+		other.prefix.cidr = (uint8_t)cidr;
+		if (items_find(&k->have, &other) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is there already exactly as we want it is as good as made, but abort
+ * leaves it alone.  A rule that another instance made with the same mark is
+ * not: it goes when that instance goes.
+ */
+static void
+adopt(struct kernel *k, size_t from, size_t to)
+{
+	struct item *it;
+	size_t i, n = 0;
+
+	for (i = from; i < to; i++)
+		n += (k->list->at[i].state & ITEM_FAILED) != 0;
+	if (n == 0 || kernel_look(k, k->list) == -1)
+		return;
+	k->error = 0;
+	for (i = from; i < to; i++) {
+		it = &k->list->at[i];
+		if ((it->state & ITEM_FAILED) == 0)
+			continue;
+		if (((it->state & ITEM_SEEN) != 0 &&
+		    it->kind != ITEM_RULE_MAIN) || is_deferred(k, it))
+			it->state &= (uint8_t)~ITEM_FAILED;
+		else if (k->error == 0) {
+			k->error = EEXIST;
+			k->failed = i;
+		}
+	}
+}
+
+int
+kernel_add(struct kernel *k, struct items *l, enum item_kind kind,
+    uint8_t but)
+{
+	size_t from, i, to;
+	int rc = 0;
+
+	k->list = l;
+	k->error = 0;
+	to = range(l, kind, &from);
+	nlr_begin(&k->batch, k->requests, k->ifindex, on_refused, k);
+	if (kind == ITEM_ADDRESS)
+		rc = add_addresses(k, from, to, but);
+	else
+		for (i = from; i < to && rc == 0; i++)
+			if (is_due(&l->at[i], but))
+				rc = add_one(k, i);
+	if (rc == -1 || nlr_end(&k->batch) == -1)
+		return -1;
+	if (k->error == EEXIST)
+		adopt(k, from, to);
+	for (i = from; i < to; i++)
+		if ((l->at[i].state & ITEM_ADDED) != 0)
+			l->at[i].state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
+	return 0;
+}
+
+static void
+on_stuck(void *arg, size_t tag, int error, const char *text)
+{
+	struct kernel *k = arg;
+	char what[ITEM_TEXT];
+
+	/* It went before, perhaps with its address or its interface. */
+	if (error == ENOENT || error == ESRCH || error == EADDRNOTAVAIL ||
+	    error == ENODEV)
+		return;
+	k->list->at[tag].state |= ITEM_FAILED;
+	k->error = error;
+	item_print(&k->list->at[tag], what);
+	log_warnx("cannot remove %s: %s%s%s", what, strerror(error),
+	    text[0] != '\0' ? ": " : "", text);
+}
+
+static void
+forget(struct kernel *k, const struct item *it)
+{
+	struct journal_deed d;
+
+	if (!item_is_rule(it) || (it->state & ITEM_FAILED) != 0)
+		return;
+	undo_deed(&d, it);
+	if (undo_note(&k->undo, false, &d) == -1)
+		log_warn("cannot write the undo journal");
+}
+
+void
+kernel_del(struct kernel *k, struct items *l, uint8_t state)
+{
+	size_t i;
+	int rc = 0;
+
+	k->list = l;
+	k->error = 0;
+	nlr_begin(&k->batch, k->requests, k->ifindex, on_stuck, k);
+	for (i = l->n; i-- > 0 && rc == 0; ) {
+		if ((l->at[i].state & state) == 0)
+			continue;
+		if (l->at[i].kind == ITEM_SRC_MARK)
+			restore_src_mark(k);
+		else
+			rc = nlr_del(&k->batch, &l->at[i], i);
+	}
+	if (rc == -1 || nlr_end(&k->batch) == -1) {
+		log_warn("cannot remove addresses, routes and rules");
+		k->error = errno;
+		return;
+	}
+	for (i = 0; i < l->n; i++)
+		if ((l->at[i].state & state) != 0)
+			forget(k, &l->at[i]);
+}
+
+/* Why. */
+
+static void
+advise_exists(const struct item *it, char *advice, size_t size)
+{
+	const char *ip = it->prefix.family == AF_INET6 ? "ip -6" : "ip";
+	char prefix[PREFIX_TEXT];
+
+	prefix_print(&it->prefix, prefix, sizeof(prefix));
+	if (item_is_rule(it))
+		snprintf(advice, size, "another instance or program has it: "
+		    "\"%s rule show\"", ip);
+	else if (it->kind == ITEM_ADDRESS)
+		snprintf(advice, size, "the interface has it in another form: "
+		    "\"%s address show\"", ip);
+	else if (it->table == ITEM_TABLE_MAIN)
+		snprintf(advice, size, "another program has a route to it: "
+		    "\"%s route show %s\"", ip, prefix);
+	else
+		snprintf(advice, size, "another program has a route to it: "
+		    "\"%s route show table %" PRIu32 " %s\"", ip, it->table,
+		    prefix);
+}
+
+static void
+advise(const struct kernel *k, const struct item *it, int error,
+    char *advice, size_t size)
+{
+	bool six = it->prefix.family == AF_INET6;
+
+	advice[0] = '\0';
+	if (it->kind == ITEM_SRC_MARK)
+		snprintf(advice, size, "\"sysctl -w "
+		    "net.ipv4.conf.all.src_valid_mark=1\" before the start");
+	else if (error == EEXIST)
+		advise_exists(it, advice, size);
+	else if (error == EPERM || (error == EACCES && !six))
+		snprintf(advice, size, "CAP_NET_ADMIN is missing here");
+	else if (error == EACCES)
+		snprintf(advice, size, "IPv6 is disabled on this interface: "
+		    "\"sysctl net.ipv6.conf.%s.disable_ipv6\"", k->ifname);
+	else if (error == EAFNOSUPPORT || error == EOPNOTSUPP)
+		snprintf(advice, size, "this kernel has no %s",
+		    item_is_rule(it) ? "policy routing" : "IPv6");
+	else if (error == ENETDOWN)
+		snprintf(advice, size, "interface %s is down", k->ifname);
+}
+
+void
+kernel_why(const struct kernel *k, const struct item *it, int error,
+    const char *text, char why[KERNEL_WHY])
+{
+	char advice[128], what[ITEM_TEXT];
+	const char *verb = "add";
+	size_t len;
+
+	item_print(it, what);
+	if (it->kind == ITEM_SRC_MARK)
+		verb = "change";
+	/* "add route P to table T", as people say it. */
+	if (!item_is_rule(it) && strstr(what, " in table ") != NULL)
+		memcpy(strstr(what, " in table "), " to table ", 10);
+	advise(k, it, error, advice, sizeof(advice));
+	len = (size_t)snprintf(why, KERNEL_WHY, "cannot %s %s: %s", verb,
+	    what, strerror(error));
+	if (text[0] != '\0' && error != EEXIST && len < KERNEL_WHY)
+		len += (size_t)snprintf(why + len, KERNEL_WHY - len, " (%s)",
+		    text);
+	if (advice[0] != '\0' && len < KERNEL_WHY)
+		snprintf(why + len, KERNEL_WHY - len, "; %s", advice);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What kernel.c made, as rows, and what is wrong with it, as sentences.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parent/kernel_state.h"
+#include "shared/row.h"
+
+static const char *
+state_of(const struct kernel *k, const struct item *it)
+{
+	if ((it->state & ITEM_LOST) != 0)
+		return "lost";
+	if ((it->state & ITEM_MISSING) != 0 ||
+	    (it->kind == ITEM_ROUTE && !k->up))
+		return "waits";
+	return "ok";
+}
+
+static void
+table_name(const struct item *it, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (it->kind == ITEM_ADDRESS || it->kind == ITEM_SRC_MARK)
+		return;
+	if (it->table == ITEM_TABLE_MAIN)
+		snprintf(text, size, "main");
+	else
+		snprintf(text, size, "%" PRIu32, it->table);
+}
+
+static void
+show(const struct kernel *k, const struct item *it, const char *what,
+    void (*fn)(void *, const void *, size_t), void *arg)
+{
+	char table[16], text[ITEM_TEXT];
+	uint8_t buf[ROW_MAX];
+	struct wbuf w;
+
+	if (what == NULL) {
+		item_print_bare(it, text);
+		what = text;
+	}
+	table_name(it, table, sizeof(table));
+	row_begin(&w, buf, sizeof(buf), "route");
+	row_str(&w, "kind", item_kind_name(it));
+	row_str(&w, "what", what);
+	row_str(&w, "routing_table", table);
+	row_str(&w, "state", state_of(k, it));
+	if (!w.fail)
+		fn(arg, buf, w.len);
+}
+
+void
+kernel_rows(const struct kernel *k,
+    void (*fn)(void *, const void *, size_t), void *arg)
+{
+	const struct item *it, *block = NULL;
+	size_t i, lost = 0, n = 0, rows = 0;
+	char text[64];
+
+	for (i = 0; i < k->have.n; i++) {
+		it = &k->have.at[i];
+		if (it->kind != ITEM_UNREACHABLE) {
+			if (rows++ < KERNEL_ROWS)
+				show(k, it, NULL, fn, arg);
+			continue;
+		}
+		n++;
+		lost += (it->state & ITEM_LOST) != 0;
+		if (block == NULL || (it->state & ITEM_LOST) != 0)
+			block = it;
+	}
+	if (block == NULL)
+		return;
+	if (lost > 0)
+		snprintf(text, sizeof(text), "%zu prefixes, %zu lost", n,
+		    lost);
+	else
+		snprintf(text, sizeof(text), "%zu prefixes", n);
+	show(k, block, text, fn, arg);
+}
+
+static void
+lost_of(const struct kernel *k, const struct item *first, size_t n,
+    void (*fn)(void *, const char *, const char *), void *arg)
+{
+	char also[48] = "", text[KERNEL_WHY], what[ITEM_TEXT], who[32];
+
+	(void)k;
+	item_print(first, what);
+	if (first->pid != 0)
+		snprintf(who, sizeof(who), "pid %" PRIu32, first->pid);
+	else
+		snprintf(who, sizeof(who), "another program");
+	if (n > 1)
+		snprintf(also, sizeof(also), ", and %zu more like it", n - 1);
+	snprintf(text, sizeof(text), "%s was removed by %s%s", what, who,
+	    also);
+	fn(arg, text, "\"warrenctl reload\" puts it back; if it does not "
+	    "stay, tell that program to leave it alone");
+}
+
+void
+kernel_problems(const struct kernel *k,
+    void (*fn)(void *, const char *, const char *), void *arg)
+{
+	const struct item *first[ITEM_KINDS] = { NULL }, *it;
+	size_t i, n[ITEM_KINDS] = { 0 };
+	char text[KERNEL_WHY];
+
+	for (i = 0; i < k->have.n; i++) {
+		it = &k->have.at[i];
+		if ((it->state & ITEM_LOST) != 0 && n[it->kind]++ == 0)
+			first[it->kind] = it;
+	}
+	for (i = 0; i < ITEM_KINDS; i++)
+		if (n[i] > 0)
+			lost_of(k, first[i], n[i], fn, arg);
+	if (k->mtu_lost) {
+		snprintf(text, sizeof(text), "the MTU of %s is %" PRIu32
+		    " and not %" PRIu32, k->ifname, k->mtu_now, k->mtu);
+		fn(arg, text, "\"warrenctl reload\" puts it back; another "
+		    "value that shall stay goes into the configuration");
+	}
+	if (k->src_mark_refused)
+		fn(arg, "net.ipv4.conf.all.src_valid_mark is 0 and cannot be "
+		    "changed here", "\"sysctl -w net.ipv4.conf.all."
+		    "src_valid_mark=1\"; firewalls that restore marks need "
+		    "it for 0.0.0.0/0");
+	if (k->away && k->mtu != 0) {
+		snprintf(text, sizeof(text), "interface %s is in another "
+		    "network namespace", k->ifname);
+		fn(arg, text, "set its addresses and routes there, or move it "
+		    "back: they are made again then");
+	}
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What kernel*.c share with each other, and with nobody else.
+ */
+#ifndef PARENT_KERNEL_STATE_H
+#define PARENT_KERNEL_STATE_H
+
+#include <net/if.h>
+
+#include "parent/journal.h"
+#include "parent/kernel.h"
+#include "parent/kernel_item.h"
+#include "parent/netlink_route.h"
+#include "shared/log.h"
+
+/* The journal as a file. */
+struct undo {
+	int		 dir;
+	int		 fd;
+	size_t		 size;
+	char		 instance[IFNAMSIZ];
+	struct journal	 now;		/* what it says */
+};
+
+struct kernel {
+	char		 ifname[IFNAMSIZ];
+	uint32_t	 ifindex;
+	int		 requests;
+	int		 events;
+	int		 src_mark;	/* fd of the setting, or -1 */
+	int		 src_mark_error;	/* why it is -1 */
+	char		 src_mark_old;	/* '0' or '1' */
+	bool		 src_mark_set;	/* by us */
+	bool		 src_mark_refused;
+	struct undo	 undo;
+	bool		 inet6;		/* the kernel has it */
+	bool		 told_inet6;
+
+	struct items	 have;		/* the running configuration */
+	struct items	 next;		/* from prepare to commit or abort */
+	bool		 prepared;
+	uint32_t	 mtu;		/* wanted; 0: nothing runs yet */
+	uint32_t	 mtu_next;
+	uint32_t	 mtu_before;	/* what abort sets, or 0 */
+	bool		 set_up;	/* abort sets it down again */
+
+	bool		 up;
+	bool		 flapped;	/* down since the last look */
+	bool		 away;		/* in another namespace */
+	uint32_t	 mtu_now;
+	bool		 mtu_lost;	/* that was told */
+
+	struct event	*ev;
+	struct event	*timer;
+	bool		 dirty;		/* events say: look again */
+	bool		 waiting;	/* the timer runs */
+	uint64_t	 looked;
+	uint64_t	 lost;
+	uint64_t	 overruns;
+	struct log_limit limit;
+	void		(*changed)(void *arg, const char *text);
+	void		*changed_arg;
+
+	/* Of one run through a list. */
+	struct items	*list;
+	int		 error;		/* the first one */
+	size_t		 failed;	/* its item */
+	char		 text[NLR_TEXT];
+	struct nlr_batch batch;
+};
+
+/* kernel_apply.c */
+
+/*
+ * Add the items of l that are ITEM_MISSING and not in `but`, of one kind.
+ * Those that the kernel took get ITEM_ADDED instead, others ITEM_FAILED, and
+ * k->error is the first error or 0.  -1 with errno: the socket or the journal
+ * failed.
+ */
+int	 kernel_add(struct kernel *, struct items *l, enum item_kind,
+	    uint8_t but);
+/* Take away what has that bit, in the opposite order; errors go to the log,
+ * what is gone already is no error. */
+void	 kernel_del(struct kernel *, struct items *l, uint8_t state);
+/* Why an item could not be added. */
+void	 kernel_why(const struct kernel *, const struct item *, int error,
+	    const char *text, char why[KERNEL_WHY]);
+
+/* kernel_watch.c */
+
+/* Read all events that wait; kernel_drain() also looks if they say so. */
+void	 kernel_read(struct kernel *);
+void	 kernel_drain(struct kernel *);
+/* What is there of a list: SEEN, MISSING and LOST are set or cleared. */
+int	 kernel_look(struct kernel *, struct items *);
+/* Where the link is and how. */
+void	 kernel_look_link(struct kernel *);
+/* Make what is missing on the interface and not lost to others. */
+void	 kernel_relink(struct kernel *);
+
+/* kernel_undo.c */
+
+/* The journal of an instance; what it says is undone.  -1 after a line. */
+int	 undo_open(struct undo *, int dir, const char *instance, bool make);
+/* Undo what it says, by this socket.  -1 after a line. */
+int	 undo_all(struct undo *, int requests);
+/* An empty journal.  -1 with errno. */
+int	 undo_reset(struct undo *);
+/* Write that something is done or undone; done twice is written once.  -1
+ * with errno. */
+int	 undo_note(struct undo *, bool made, const struct journal_deed *);
+/* The deed of a rule. */
+void	 undo_deed(struct journal_deed *, const struct item *);
+void	 undo_close(struct undo *, bool remove);
+
+#endif /* PARENT_KERNEL_STATE_H */

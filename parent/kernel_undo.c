@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The undo journal as a file, and undoing what a killed instance left.
+ *
+ * The file is opened before privileges are given up and only appended to.  A
+ * reload writes to it only if rules change, so it stays small; a file that
+ * grew nevertheless is written anew.  No fsync: it must outlive the process,
+ * not the kernel, since rules and routes do not outlive that either.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/kernel_state.h"
+#include "shared/paths.h"
+
+#define COMPACT		65536		/* bytes; then it is written anew */
+#define NAME		(IFNAMSIZ + 8)
+#define SRC_MARK	"/proc/sys/net/ipv4/conf/all/src_valid_mark"
+
+static void
+file_name(const struct undo *u, char name[NAME])
+{
+	snprintf(name, NAME, "%s.undo", u->instance);
+}
+
+static int
+put_text(struct undo *u, const char *text, size_t len)
+{
+	ssize_t n;
+
+	n = write(u->fd, text, len);
+	if (n == (ssize_t)len) {
+		u->size += len;
+		return 0;
+	}
+	/* Half a line would spoil the next one. */
+	if (n >= 0) {
+		if (ftruncate(u->fd, (off_t)u->size) == -1)
+			return -1;
+		errno = ENOSPC;
+	}
+	return -1;
+}
+
+/*
+ * Between the two calls the journal is empty: a parent that is killed just
+ * there leaves rules behind.  That is once in a thousand changes of rules.
+ */
+static int
+write_anew(struct undo *u)
+{
+	char text[JOURNAL_LINE * (JOURNAL_OPEN + 1)];
+	size_t i, len;
+
+	len = journal_head(text, u->instance);
+	for (i = 0; i < u->now.n; i++)
+		len += journal_line(text + len, true, &u->now.open[i]);
+	if (ftruncate(u->fd, 0) == -1)
+		return -1;
+	u->size = 0;
+	return put_text(u, text, len);
+}
+
+int
+undo_reset(struct undo *u)
+{
+	u->now.n = 0;
+	return write_anew(u);
+}
+
+static size_t
+find(const struct journal *j, const struct journal_deed *d)
+{
+	size_t i;
+
+	for (i = 0; i < j->n; i++)
+		if (journal_same(&j->open[i], d))
+			break;
+	return i;
+}
+
+int
+undo_note(struct undo *u, bool made, const struct journal_deed *d)
+{
+	char line[JOURNAL_LINE];
+	size_t i, len;
+
+	i = find(&u->now, d);
+	if (made == (i < u->now.n))
+		return 0;
+	if (made && u->now.n == JOURNAL_OPEN) {
+		errno = ENOSPC;
+		return -1;
+	}
+	len = journal_line(line, made, d);
+	if (put_text(u, line, len) == -1)
+		return -1;
+	if (made)
+		u->now.open[u->now.n++] = *d;
+	else
+		memmove(&u->now.open[i], &u->now.open[i + 1],
+		    (--u->now.n - i) * sizeof(*d));
+	return u->size > COMPACT ? write_anew(u) : 0;
+}
+
+void
+undo_deed(struct journal_deed *d, const struct item *it)
+{
+	memset(d, 0, sizeof(*d));
+	d->what = it->kind == ITEM_RULE_MARK ? JOURNAL_RULE_MARK :
+	    it->kind == ITEM_RULE_MAIN ? JOURNAL_RULE_MAIN :
+	    JOURNAL_RULE_DEFAULT;
+	d->family = it->prefix.family;
+	d->mark = it->mark;
+	d->table = it->table;
+}
+
+/* The whole file; malloc'd. */
+static char *
+slurp(int fd, size_t *len)
+{
+	struct stat st;
+	char *text;
+	ssize_t n;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size > JOURNAL_MAX) {
+		errno = EFBIG;
+		return NULL;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	if (text == NULL)
+		return NULL;
+	n = pread(fd, text, (size_t)st.st_size, 0);
+	if (n == -1) {
+		free(text);
+		return NULL;
+	}
+	*len = (size_t)n;
+	return text;
+}
+
+static int
+read_journal(struct undo *u, const char *name)
+{
+	size_t len = 0;
+	char *text;
+	int rc;
+
+	text = slurp(u->fd, &len);
+	if (text == NULL) {
+		log_warn("%s/%s", PATH_RUN, name);
+		return -1;
+	}
+	rc = journal_read(&u->now, u->instance, text, len);
+	if (rc == -1)
+		log_warnx("%s/%s: not a journal of %s; look at \"ip rule\" "
+		    "and remove the file", PATH_RUN, name, u->instance);
+	else if (u->now.damaged > 1)
+		log_warnx("%s/%s: %zu lines are damaged; look at \"ip rule\"",
+		    PATH_RUN, name, u->now.damaged);
+	free(text);
+	return rc;
+}
+
+int
+undo_open(struct undo *u, int dir, const char *instance, bool make)
+{
+	char name[NAME];
+
+	memset(u, 0, sizeof(*u));
+	u->dir = dir;
+	snprintf(u->instance, sizeof(u->instance), "%s", instance);
+	file_name(u, name);
+	u->fd = openat(dir, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC |
+	    (make ? O_CREAT : 0), 0600);
+	if (u->fd == -1) {
+		if (!make && errno == ENOENT)
+			return 0;
+		log_warn("cannot open %s/%s", PATH_RUN, name);
+		return -1;
+	}
+	if (read_journal(u, name) == 0)
+		return 0;
+	close(u->fd);
+	u->fd = -1;
+	return -1;
+}
+
+void
+undo_close(struct undo *u, bool remove_it)
+{
+	char name[NAME];
+
+	if (u->fd == -1)
+		return;
+	close(u->fd);
+	u->fd = -1;
+	file_name(u, name);
+	if (remove_it && unlinkat(u->dir, name, 0) == -1 && errno != ENOENT)
+		log_warn("cannot remove %s/%s", PATH_RUN, name);
+}
+
+/* Undoing. */
+
+struct sweep {
+	struct items	 found;
+	bool		 failed;
+};
+
+static void
+on_found(void *arg, const struct item *it)
+{
+	struct sweep *s = arg;
+
+	if (it->kind == ITEM_UNREACHABLE && items_add(&s->found, it) == -1)
+		s->failed = true;
+}
+
+static void
+on_failed(void *arg, size_t tag, int error, const char *text)
+{
+	struct sweep *s = arg;
+	char what[ITEM_TEXT];
+
+	if (error == ENOENT || error == ESRCH || error == EAFNOSUPPORT ||
+	    error == EOPNOTSUPP)
+		return;
+	item_print(&s->found.at[tag], what);
+	log_warnx("cannot remove %s: %s%s%s", what, strerror(error),
+	    text[0] != '\0' ? ": " : "", text);
+	s->failed = true;
+}
+
+static int
+sweep(struct sweep *s, int requests)
+{
+	struct nlr_batch *b;
+	size_t i;
+	int rc = 0;
+
+	b = malloc(sizeof(*b));
+	if (b == NULL)
+		return -1;
+	nlr_begin(b, requests, 0, on_failed, s);
+	for (i = 0; i < s->found.n && rc == 0; i++)
+		rc = nlr_del(b, &s->found.at[i], i);
+	if (rc == 0)
+		rc = nlr_end(b);
+	free(b);
+	return s->failed ? -1 : rc;
+}
+
+static int
+undo_table(struct sweep *s, int requests, uint32_t table)
+{
+	static const uint8_t family[] = { AF_INET, AF_INET6 };
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		if (nlr_dump_routes(requests, 0, family[i], table, on_found,
+		    s) == -1 && family[i] == AF_INET)
+			return -1;
+	return 0;
+}
+
+static int
+undo_rule(struct sweep *s, const struct journal_deed *d)
+{
+	struct item it;
+
+	memset(&it, 0, sizeof(it));
+	it.kind = d->what == JOURNAL_RULE_MARK ? ITEM_RULE_MARK :
+	    d->what == JOURNAL_RULE_MAIN ? ITEM_RULE_MAIN : ITEM_RULE_DEFAULT;
+	it.prefix.family = d->family;
+	it.mark = d->mark;
+	it.table = d->table;
+	return items_add(&s->found, &it);
+}
+
+static int
+undo_src_mark(uint32_t value)
+{
+	int fd, rc;
+
+	fd = open(SRC_MARK, O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	rc = pwrite(fd, value != 0 ? "1" : "0", 1, 0) == 1 ? 0 : -1;
+	close(fd);
+	return rc;
+}
+
+/* A journal can only name what an instance of this name makes. */
+static bool
+is_ours(const struct undo *u, const struct journal_deed *d)
+{
+	switch (d->what) {
+	case JOURNAL_TABLE:
+	case JOURNAL_RULE_MARK:
+		return d->table == item_table(u->instance);
+	case JOURNAL_RULE_DEFAULT:
+		return d->table == item_table_default(u->instance);
+	case JOURNAL_RULE_MAIN:
+		return d->table == ITEM_TABLE_MAIN;
+	default:
+		return true;
+	}
+}
+
+static int
+undo_deed_of(struct sweep *s, int requests, const struct journal_deed *d)
+{
+	switch (d->what) {
+	case JOURNAL_TABLE:
+		return undo_table(s, requests, d->table);
+	case JOURNAL_SRC_MARK:
+		return undo_src_mark(d->value);
+	default:
+		return undo_rule(s, d);
+	}
+}
+
+int
+undo_all(struct undo *u, int requests)
+{
+	struct sweep s;
+	size_t i;
+	int rc = 0;
+
+	if (u->now.n == 0)
+		return 0;
+	memset(&s, 0, sizeof(s));
+	/* The last deed goes first: the table after the rules that use it. */
+	for (i = u->now.n; i-- > 0; ) {
+		if (!is_ours(u, &u->now.open[i])) {
+			log_warnx("the undo journal of %s names what is not "
+			    "ours; that stays", u->instance);
+			continue;
+		}
+		if (undo_deed_of(&s, requests, &u->now.open[i]) == -1) {
+			log_warn("cannot undo what %s left", u->instance);
+			rc = -1;
+		}
+	}
+	if (sweep(&s, requests) == -1)
+		rc = -1;
+	if (rc == 0)
+		log_info("undone what a killed instance of %s left: %zu "
+		    "rules and routes", u->instance, s.found.n);
+	items_free(&s.found);
+	return rc;
+}
+
+int
+kernel_cleanup(int run_dir, const char *instance)
+{
+	struct undo u;
+	uint32_t pid;
+	int fd, rc;
+
+	if (undo_open(&u, run_dir, instance, false) == -1)
+		return -1;
+	if (u.fd == -1)
+		return 0;
+	fd = nlr_open(&pid);
+	if (fd == -1) {
+		log_warn("cannot open a netlink socket");
+		undo_close(&u, false);
+		return -1;
+	}
+	rc = undo_all(&u, fd);
+	close(fd);
+	undo_close(&u, rc == 0);
+	return rc;
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Watching what others do to what we made.
+ *
+ * Events only wake us and tell who it was; what is true is then asked of the
+ * kernel.  So lost events, routes that vanish together with an address, and
+ * changes that were undone at once need no care.  Nothing is put back but
+ * what the kernel itself drops when the link goes down.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parent/kernel_state.h"
+#include "parent/netlink.h"
+#include "shared/clock.h"
+
+#define BATCH		64		/* events a turn */
+#define WAITING		100000		/* more than can wait at once */
+#define TRIES		5		/* of a dump that was interrupted */
+#define SOON_MS		100
+#define TABLES		8
+#define BURST		5		/* lines at once, then one a second */
+
+/* Looking. */
+
+struct table {
+	uint8_t		 family;
+	uint32_t	 table;
+};
+
+static void
+on_found(void *arg, const struct item *it)
+{
+	struct item *mine;
+
+	mine = items_find(arg, it);
+	if (mine != NULL)
+		mine->state |= ITEM_SEEN;
+}
+
+/* The tables that a list has routes in: there are few. */
+static size_t
+tables_of(const struct items *l, struct table t[TABLES])
+{
+	const struct item *it;
+	size_t i, j, n = 0;
+
+	for (i = 0; i < l->n; i++) {
+		it = &l->at[i];
+		if (it->kind != ITEM_ROUTE && it->kind != ITEM_UNREACHABLE)
+			continue;
+		for (j = 0; j < n; j++)
+			if (t[j].family == it->prefix.family &&
+			    t[j].table == it->table)
+				break;
+		if (j < n || n == TABLES)
+			continue;
+		t[n].family = it->prefix.family;
+		t[n++].table = it->table;
+	}
+	return n;
+}
+
+static int
+dump(struct kernel *k, struct items *l)
+{
+	struct table t[TABLES];
+	size_t i, n = tables_of(l, t);
+
+	if (!k->away && (nlr_dump_addresses(k->requests, k->ifindex, AF_INET,
+	    on_found, l) == -1 || (k->inet6 && nlr_dump_addresses(k->requests,
+	    k->ifindex, AF_INET6, on_found, l) == -1)))
+		return -1;
+	for (i = 0; i < n; i++)
+		if (nlr_dump_routes(k->requests, k->away ? 0 : k->ifindex,
+		    t[i].family, t[i].table, on_found, l) == -1)
+			return -1;
+	if (nlr_dump_rules(k->requests, AF_INET, on_found, l) == -1)
+		return -1;
+	return k->inet6 ? nlr_dump_rules(k->requests, AF_INET6, on_found, l) :
+	    0;
+}
+
+static void
+judge(struct item *it)
+{
+	/* A setting cannot be dumped, and nobody else has our fd of it. */
+	if (it->kind == ITEM_SRC_MARK)
+		return;
+	if ((it->state & ITEM_SEEN) != 0)
+		it->state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
+	else
+		it->state |= ITEM_MISSING;
+}
+
+int
+kernel_look(struct kernel *k, struct items *l)
+{
+	size_t i;
+	int tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		for (i = 0; i < l->n; i++)
+			l->at[i].state &= (uint8_t)~ITEM_SEEN;
+		if (dump(k, l) == 0)
+			break;
+		if (errno != EINTR)
+			return -1;
+	}
+	if (tries == TRIES)
+		return -1;
+	for (i = 0; i < l->n; i++)
+		judge(&l->at[i]);
+	return 0;
+}
+
+void
+kernel_look_link(struct kernel *k)
+{
+	struct nl_link l;
+
+	/* Another one may have its number by now. */
+	if (k->ifindex == 0 ||
+	    nlr_link(k->requests, k->ifindex, &l) == -1 ||
+	    (k->away && strcmp(l.name, k->ifname) != 0)) {
+		k->away = true;
+		k->up = false;
+		return;
+	}
+	if (!l.up || k->away)
+		k->flapped = true;
+	k->away = false;
+	k->up = l.up;
+	k->mtu_now = l.mtu;
+}
+
+/* What the kernel drops by itself while the link is down. */
+static bool
+waits(const struct kernel *k, const struct item *it)
+{
+	return item_is_device(it) && (k->away || !k->up);
+}
+
+void
+kernel_relink(struct kernel *k)
+{
+	static const enum item_kind kinds[] = { ITEM_ADDRESS, ITEM_ROUTE };
+	char why[KERNEL_WHY];
+	size_t i;
+
+	if (!k->up || k->away || k->have.n == 0)
+		return;
+	k->flapped = false;
+	if (kernel_look(k, &k->have) == -1) {
+		log_warn("cannot see addresses and routes");
+		return;
+	}
+	for (i = 0; i < 2; i++) {
+		if (kernel_add(k, &k->have, kinds[i], ITEM_LOST) == -1) {
+			log_warn("cannot make addresses and routes anew");
+			return;
+		}
+		if (k->error != 0) {
+			kernel_why(k, &k->have.at[k->failed], k->error,
+			    k->text, why);
+			log_warnx("%s", why);
+		}
+	}
+	for (i = 0; i < k->have.n; i++)
+		k->have.at[i].state &= (uint8_t)~(ITEM_ADDED | ITEM_FAILED);
+}
+
+/* Telling. */
+
+static void
+say(struct kernel *k, const char *text)
+{
+	log_rate(&k->limit, clock_boottime(), BURST, 1, log_warnx, "%s",
+	    text);
+	if (k->changed != NULL)
+		k->changed(k->changed_arg, text);
+}
+
+static void
+tell_lost(struct kernel *k, const struct item *it, size_t more)
+{
+	char also[48] = "", text[KERNEL_WHY], what[ITEM_TEXT], who[32];
+
+	item_print(it, what);
+	if (it->pid != 0)
+		snprintf(who, sizeof(who), "pid %" PRIu32, it->pid);
+	else
+		snprintf(who, sizeof(who), "another program");
+	if (more > 0)
+		snprintf(also, sizeof(also), ", and %zu more like it", more);
+	snprintf(text, sizeof(text), "%s was removed by %s%s; \"warrenctl "
+	    "reload\" puts it back", what, who, also);
+	say(k, text);
+}
+
+static void
+tell_back(struct kernel *k, const struct item *it, size_t n)
+{
+	char text[KERNEL_WHY], what[ITEM_TEXT];
+
+	item_print(it, what);
+	if (n > 1)
+		snprintf(text, sizeof(text), "%s is there again, and %zu "
+		    "more", what, n - 1);
+	else
+		snprintf(text, sizeof(text), "%s is there again", what);
+	say(k, text);
+}
+
+static void
+check_mtu(struct kernel *k)
+{
+	char text[KERNEL_WHY];
+	bool lost = !k->away && k->mtu != 0 && k->mtu_now != k->mtu;
+
+	if (lost && !k->mtu_lost) {
+		k->lost++;
+		snprintf(text, sizeof(text), "the MTU of %s was changed from "
+		    "%" PRIu32 " to %" PRIu32 " by another program; "
+		    "\"warrenctl reload\" puts it back", k->ifname, k->mtu,
+		    k->mtu_now);
+		say(k, text);
+	}
+	k->mtu_lost = lost;
+}
+
+/* Those that were lost, or are; what is new about it is told. */
+struct verdict {
+	struct item	*first_gone;
+	struct item	*first_back;
+	size_t		 gone;
+	size_t		 back;
+};
+
+static void
+compare(struct kernel *k, struct item *it, struct verdict *v)
+{
+	bool told = (it->state & ITEM_TOLD) != 0;
+
+	if ((it->state & ITEM_MISSING) == 0) {
+		if (told && v->back++ == 0)
+			v->first_back = it;
+		it->pid = 0;
+	} else if (!told && !waits(k, it)) {
+		it->state |= ITEM_LOST;
+		if (v->gone++ == 0)
+			v->first_gone = it;
+	}
+	it->state &= (uint8_t)~ITEM_TOLD;
+}
+
+static void
+verify(struct kernel *k)
+{
+	struct verdict v = { NULL, NULL, 0, 0 };
+	struct item *it;
+	size_t i;
+
+	k->dirty = false;
+	k->looked = clock_boottime();
+	kernel_look_link(k);
+	if (k->flapped && k->up)
+		kernel_relink(k);
+	check_mtu(k);
+	for (i = 0; i < k->have.n; i++) {
+		it = &k->have.at[i];
+		if ((it->state & ITEM_LOST) != 0)
+			it->state |= ITEM_TOLD;
+	}
+	if (kernel_look(k, &k->have) == -1) {
+		log_warn("cannot see addresses, routes and rules");
+		return;
+	}
+	for (i = 0; i < k->have.n; i++)
+		compare(k, &k->have.at[i], &v);
+	k->lost += v.gone;
+	if (v.gone > 0)
+		tell_lost(k, v.first_gone, v.gone - 1);
+	if (v.back > 0)
+		tell_back(k, v.first_back, v.back);
+}
+
+/* Events. */
+
+/* A moment later: those who remove one thing will remove more. */
+static void
+look_soon(struct kernel *k)
+{
+	const struct timeval soon = { 0, SOON_MS * 1000 };
+	const struct timeval second = { 1, 0 };
+	uint64_t now = clock_boottime();
+
+	k->dirty = true;
+	if (k->waiting || k->timer == NULL)
+		return;
+	k->waiting = true;
+	event_add(k->timer, now - k->looked < CLOCK_NSEC_PER_SEC ? &second :
+	    &soon);
+}
+
+static void
+on_link(struct kernel *k, const struct nlr_event *ev)
+{
+	if (ev->away) {
+		k->away = true;
+		k->up = false;
+		look_soon(k);
+		return;
+	}
+	k->up = ev->up && !k->away;
+	if (!ev->up)
+		k->flapped = true;
+	else if (k->flapped && !k->prepared)
+		kernel_relink(k);
+	look_soon(k);
+}
+
+/* What of ours an event is about, or NULL. */
+static struct item *
+find_changed(const struct kernel *k, const struct nlr_event *ev)
+{
+	struct item unreachable = ev->item, *it;
+
+	it = items_find(&k->have, &ev->item);
+	if (it != NULL || ev->what != NLR_REPLACED)
+		return it;
+	unreachable.kind = ITEM_UNREACHABLE;
+	return items_find(&k->have, &unreachable);
+}
+
+static void
+on_change(struct kernel *k, const struct nlr_event *ev)
+{
+	struct item *it;
+
+	if (ev->what == NLR_NOTHING)
+		return;
+	if (ev->what == NLR_LINK) {
+		on_link(k, ev);
+		return;
+	}
+	it = find_changed(k, ev);
+	if (it == NULL)
+		return;
+	if (ev->what != NLR_NEW)
+		it->pid = ev->pid;
+	else if ((it->state & ITEM_MISSING) == 0)
+		return;
+	look_soon(k);
+}
+
+static bool
+read_events(struct kernel *k, int max)
+{
+	struct nlr_event ev;
+	int i, n;
+
+	for (i = 0; i < max; i++) {
+		n = nlr_event(k->events, k->ifindex, &ev);
+		if (n == 0)
+			return false;
+		if (n == -1) {
+			/* ENOBUFS: events are lost, the truth is not. */
+			k->overruns++;
+			look_soon(k);
+			continue;
+		}
+		on_change(k, &ev);
+	}
+	return true;
+}
+
+static void
+on_events(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	read_events(arg, BATCH);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct kernel *k = arg;
+
+	(void)fd;
+	(void)what;
+	k->waiting = false;
+	if (k->dirty && !k->prepared)
+		verify(k);
+}
+
+/* Bounded: who floods us with events cannot keep us here. */
+void
+kernel_read(struct kernel *k)
+{
+	(void)read_events(k, WAITING);
+}
+
+void
+kernel_drain(struct kernel *k)
+{
+	kernel_read(k);
+	if (k->dirty)
+		verify(k);
+}
+
+int
+kernel_begin(struct kernel *k, struct event_base *base)
+{
+	k->ev = event_new(base, k->events, EV_READ | EV_PERSIST, on_events,
+	    k);
+	k->timer = event_new(base, -1, 0, on_timer, k);
+	if (k->ev == NULL || k->timer == NULL || event_add(k->ev, NULL) == -1)
+		return -1;
+	return 0;
+}
+
+void
+kernel_link(struct kernel *k, bool up)
+{
+	kernel_read(k);
+	(void)up;
+	kernel_look_link(k);
+	if (k->flapped && k->up && !k->prepared)
+		kernel_relink(k);
+}
+
+void
+kernel_moved(struct kernel *k, uint32_t ifindex)
+{
+	kernel_read(k);
+	k->ifindex = ifindex;
+	k->away = true;
+	k->up = false;
+	kernel_look_link(k);
+	if (!k->away) {
+		/* What follow_dress() had set stayed behind, too. */
+		(void)nl_link_no_autoconf(k->requests, ifindex);
+		(void)nl_link_no_redirects(k->requests, ifindex);
+	}
+	if (!k->away && k->up && !k->prepared)
+		kernel_relink(k);
+	look_soon(k);
+}

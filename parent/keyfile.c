@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Opening key files: see keyfile.h.  What is checked is the open file, so
+ * that nobody can put another one in its place in between; who owns the
+ * directories is not asked, since what counts is who can read the key.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/keyfile.h"
+
+static int	 refuse(int, char *, size_t, const char *, ...)
+		    __attribute__((format(printf, 4, 5)));
+
+static int
+refuse(int error, char *why, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, size, fmt, ap);
+	va_end(ap);
+	errno = error;
+	return -1;
+}
+
+int
+keyfile_check(int fd, const char *path, off_t max, char *why, size_t size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return refuse(errno, why, size, "%s: %s", path,
+		    strerrordesc_np(errno));
+	if (!S_ISREG(st.st_mode))
+		return refuse(EINVAL, why, size, "%s: is no regular file",
+		    path);
+	if (st.st_uid != 0)
+		return refuse(EPERM, why, size,
+		    "%s: belongs to uid %u; chown root %s", path, st.st_uid,
+		    path);
+	/* An ACL for others shows in the bits of the group. */
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return refuse(EPERM, why, size,
+		    "%s: group and others may read it; chmod 0600 %s", path,
+		    path);
+	if (st.st_size > max)
+		return refuse(EFBIG, why, size,
+		    "%s: is too large, %lld bytes are the limit", path,
+		    (long long)max);
+	return 0;
+}
+
+static int
+cannot_open(int error, const char *path, char *why, size_t size)
+{
+	struct stat st;
+
+	if (error == ENOENT)
+		return refuse(error, why, size, "%s: No such file or "
+		    "directory; make one: (umask 077; warrenctl genkey >%s)",
+		    path, path);
+	if (error != EACCES)
+		return refuse(error, why, size, "%s: %s", path,
+		    strerrordesc_np(error));
+	/* Root without its capabilities cannot open what is not root's. */
+	if (stat(path, &st) == 0 && st.st_uid != 0)
+		return refuse(error, why, size, "%s: belongs to uid %u; "
+		    "chown root %s", path, st.st_uid, path);
+	return refuse(error, why, size, "%s: %s; while warrend runs it can "
+	    "open only root's own files, and only where it could at its start",
+	    path, strerrordesc_np(error));
+}
+
+int
+keyfile_open(const char *path, char *why, size_t size)
+{
+	int error, fd;
+
+	/* Without O_NONBLOCK a FIFO would hold us until somebody writes. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd == -1)
+		return cannot_open(errno, path, why, size);
+	if (keyfile_check(fd, path, KEYFILE_MAX, why, size) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static void
+add_line(struct conf_errors *errors, const struct conf_where *where,
+    const char *why)
+{
+	char *line;
+
+	errors->n++;
+	if (errors->kept == CONF_ERRORS_MAX)
+		return;
+	if (asprintf(&line, "%s:%u: %s", where->file != NULL ? where->file :
+	    "", where->line, why) != -1)
+		errors->line[errors->kept++] = line;
+}
+
+static void
+check_one(const char *path, const struct conf_where *where,
+    struct conf_errors *errors)
+{
+	char why[KEYFILE_WHY];
+	int fd;
+
+	fd = keyfile_open(path, why, sizeof(why));
+	if (fd == -1)
+		add_line(errors, where, why);
+	else
+		close(fd);
+}
+
+void
+keyfile_check_conf(const struct conf *conf, struct conf_errors *errors)
+{
+	const struct conf_peer *peer;
+
+	if (conf->key_file != NULL)
+		check_one(conf->key_file, &conf->key_where, errors);
+	TAILQ_FOREACH(peer, &conf->peers, entry)
+		if (peer->psk_file != NULL)
+			check_one(peer->psk_file, &peer->psk_where, errors);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Opening key files for cryptod to read: only those that nobody but root can
+ * read or replace by writing.  Nothing here reads one.
+ */
+#ifndef PARENT_KEYFILE_H
+#define PARENT_KEYFILE_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+#include "parent/conf.h"
+
+#define KEYFILE_MAX	4096		/* bytes of a key file */
+#define KEYFILE_WHY	1400		/* bytes of a reason, with its path */
+
+/*
+ * An fd to read a regular file of root's that is closed to group and others,
+ * or -1 with errno and the reason in why: "FILE: what; how to mend it".  A
+ * symbolic link is followed, what it leads to is checked.
+ */
+int	 keyfile_open(const char *path, char *why, size_t size);
+/* The same checks of an open file, max bytes long; 0 or -1. */
+int	 keyfile_check(int fd, const char *path, off_t max, char *why,
+	    size_t size);
+/*
+ * Every key file that conf names: adds a line "FILE:LINE: why" for each that
+ * cannot be had.  For `warrend -n`, and to tell all that is wrong at once.
+ */
+void	 keyfile_check_conf(const struct conf *, struct conf_errors *);
+
+#endif /* PARENT_KEYFILE_H */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The command line: an interface's name for bare mode, nothing but options
+ * for configured mode.
+ */
+#include <err.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent/parent.h"
+#include "parent/tun.h"
+#include "shared/paths.h"
+#include "shared/version.h"
+
+#define EXIT_USAGE	2
+#define OPT_CLEANUP	256
+
+/* What was given, before it is known what it means together. */
+struct given {
+	const char	*file;
+	const char	*instance;
+	const char	*cleanup;
+	bool		 check;
+	bool		 verbose;
+};
+
+static __attribute__((noreturn)) void
+usage(FILE *out, int status)
+{
+	fprintf(out, "usage: warrend [-dhv] interface\n"
+	    "       warrend [-dhnv] [-f file] [-i instance]\n"
+	    "       warrend --cleanup instance\n"
+	    "       warrend -V\n");
+	exit(status);
+}
+
+static const char *
+check_name(const char *name, const char *what)
+{
+	if (tun_name_is_valid(name))
+		return name;
+	log_warnx("\"%s\" is no name for an %s: 1 to %d characters, no "
+	    "space, '/', ':', '%%' or '\\', not \".\" or \"..\"",
+	    name, what, INSTANCE_MAX - 1);
+	exit(EXIT_USAGE);
+}
+
+static void
+read_all(struct parent *p, struct given *g, int argc, char **argv)
+{
+	static const struct option longopts[] = {
+		{ "check", no_argument, NULL, 'n' },
+		{ "cleanup", required_argument, NULL, OPT_CLEANUP },
+		{ "file", required_argument, NULL, 'f' },
+		{ "foreground", no_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "instance", required_argument, NULL, 'i' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int ch;
+
+	while ((ch = getopt_long(argc, argv, "df:hi:nVv", longopts,
+	    NULL)) != -1) {
+		switch (ch) {
+		case 'd':
+			p->foreground = true;
+			break;
+		case 'f':
+			g->file = optarg;
+			break;
+		case 'h':
+			usage(stdout, 0);
+		case 'i':
+			g->instance = optarg;
+			break;
+		case 'n':
+			g->check = true;
+			break;
+		case 'v':
+			g->verbose = true;
+			break;
+		case 'V':
+			printf("warrend %s\n", warren_version());
+			exit(0);
+		case OPT_CLEANUP:
+			g->cleanup = optarg;
+			break;
+		default:
+			usage(stderr, EXIT_USAGE);
+		}
+	}
+}
+
+/* Absolute, since the parent leaves its directory when it is a daemon. */
+static char *
+path_of(const struct given *g)
+{
+	char *path, *cwd;
+	int rc;
+
+	if (g->file == NULL && g->instance == NULL)
+		path = strdup(PATH_CONF_FILE);
+	else if (g->file == NULL)
+		path = asprintf(&path, "%s/%s.conf", PATH_CONF_DIR,
+		    g->instance) == -1 ? NULL : path;
+	else if (g->file[0] == '/')
+		path = strdup(g->file);
+	else {
+		cwd = getcwd(NULL, 0);
+		if (cwd == NULL)
+			err(1, "current directory");
+		rc = asprintf(&path, "%s/%s", cwd, g->file);
+		free(cwd);
+		if (rc == -1)
+			path = NULL;
+	}
+	if (path == NULL)
+		err(1, "memory");
+	return path;
+}
+
+void
+options_read(struct parent *p, int argc, char **argv)
+{
+	struct given g;
+
+	memset(&g, 0, sizeof(g));
+	read_all(p, &g, argc, argv);
+	argc -= optind;
+	argv += optind;
+	if (g.verbose)
+		log_setverbose(1);
+	if (g.cleanup != NULL) {
+		if (argc > 0 || g.file != NULL || g.instance != NULL ||
+		    g.check || p->foreground)
+			usage(stderr, EXIT_USAGE);
+		p->cleanup = true;
+		p->instance = check_name(g.cleanup, "instance");
+		return;
+	}
+	if (argc == 1 && g.file == NULL && g.instance == NULL && !g.check) {
+		p->mode = MODE_BARE;
+		p->instance = p->ifname = check_name(argv[0], "interface");
+		return;
+	}
+	if (argc > 0)
+		usage(stderr, EXIT_USAGE);
+	p->mode = MODE_CONFIGURED;
+	p->procs |= PROC_BIT(PROC_RESOLVERD);
+	p->check = g.check;
+	if (g.instance != NULL)
+		p->instance = check_name(g.instance, "instance");
+	p->conf_path = path_of(&g);
+}

@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# The processes of a configured instance: what holds resolverd, which only
+# this mode has, what more than in bare mode the parent and cryptod may do,
+# whose death ends what, and what is left when the parent is killed.
+
+. "$(dirname "$0")/../lib.sh"
+need ip wg ps python3
+MAY_LEAVE=1
+
+host_new a
+keys_new a
+cat >"$T/a.conf" <<CONF
+interface $(tun a) {
+	address 10.66.0.1/24
+	private-key file "$T/a.key"
+}
+CONF
+
+child_of() {
+	ps -o pid=,args= --ppid "$parent" |
+	    sed -n "s/^ *\([0-9]*\) $1:.*/\1/p"
+}
+
+begin() {
+	conf_start a
+	parent=$(head -n 1 "$RUN/$(tun a).lock")
+	cryptod=$(child_of cryptod)
+	netd=$(child_of netd)
+	ctld=$(child_of ctld)
+	resolverd=$(child_of resolverd)
+}
+
+begin
+if [ -z "$cryptod" ] || [ -z "$netd" ] || [ -z "$ctld" ] ||
+    [ -z "$resolverd" ]; then
+	not_ok "processes" "not all are there"
+	exit 1
+fi
+expect_is "the children are four" 4 sh -c "ps -o pid= --ppid $parent | wc -l"
+
+# status PID FIELD: of /proc/PID/status, in one line.
+status() {
+	sed -n "s/^$2:[	 ]*//p" "/proc/$1/status" | tr -s '	 ' ' ' |
+	    sed 's/ $//'
+}
+limit() {
+	sed -n "s/^$2  *\([^ ]*\)  *\([^ ]*\).*/\1 \2/p" "/proc/$1/limits"
+}
+
+# --- resolverd
+uid=$(id -u _wres)
+gid=$(id -g _wres)
+expect_is "resolverd: user" "$uid $uid $uid $uid" status "$resolverd" Uid
+expect_is "resolverd: group" "$gid $gid $gid $gid" status "$resolverd" Gid
+for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+	expect_is "resolverd: $set" 0000000000000000 status "$resolverd" $set
+done
+expect_is "resolverd: a system call filter" 2 status "$resolverd" Seccomp
+expect_is "resolverd: no new privileges" 1 status "$resolverd" NoNewPrivs
+expect_is "resolverd: one thread" 1 status "$resolverd" Threads
+expect_is "resolverd: no file grows" "0 0" limit "$resolverd" "Max file size"
+expect_is "resolverd: no core dump" "0 0" limit "$resolverd" \
+    "Max core file size"
+expect_is "resolverd: empty root" "" ls -A "/proc/$resolverd/root"
+expect_is "resolverd: empty environment" "" cat "/proc/$resolverd/environ"
+
+# --- the others
+for pid in $netd $ctld; do
+	expect_is "no file of $(tr '\0' ' ' <"/proc/$pid/cmdline" |
+	    cut -d: -f1) grows" "0 0" limit "$pid" "Max file size"
+done
+expect "cryptod: state files grow, but not without end" sh -c "
+    grep -q '^Max file size  *[1-9][0-9]*  *[1-9]' /proc/$cryptod/limits"
+expect_is "parent: capabilities" 0000000000001c20 status "$parent" CapEff
+expect_is "parent: a system call filter" 2 status "$parent" Seccomp
+expect_is "parent: no new privileges" 1 status "$parent" NoNewPrivs
+
+# --- files
+for row in sock:warren read.sock:warren-read metrics.sock:warren-read; do
+	expect_is "mode of the ${row%:*}" "660 root ${row#*:}" \
+	    stat -c '%a %U %G' "$RUN/$(tun a).${row%:*}"
+done
+expect_is "mode of the lock" "600 root root" \
+    stat -c '%a %U %G' "$RUN/$(tun a).lock"
+
+# --- one at a time
+expect_fail "a second parent" on a "$WARREND" -d -f "$T/a.conf"
+expect_fail "cleanup while it runs" on a "$WARREND" --cleanup "$(tun a)"
+expect "and nothing was cleaned" ctl a status
+
+# --- a helper is not missed by the others
+kill -9 "$resolverd"
+says() {
+	ctl a show processes | grep resolverd | grep -q ended
+}
+expect "the death of resolverd is seen" wait_for 5 says
+expect "the others go on" ps -p "$parent,$cryptod,$netd,$ctld"
+expect_is "all three of them" 3 sh -c "ps -o pid= --ppid $parent | wc -l"
+status_says() {
+	ctl a status | grep -q resolverd
+}
+expect "status tells of it" wait_for 5 status_says
+for topic in imsg memory counters; do
+	expect "show $topic is complete without it" ctl a show $topic
+done
+kill -HUP "$parent"
+reloaded() {
+	grep -q "reloaded: " "$T/a.log"
+}
+expect "a reload without it" wait_for 5 reloaded
+expect "an end without it" conf_end a
+
+# --- any other is
+for victim in cryptod netd ctld; do
+	begin
+	eval "kill -9 \$$victim"
+	expect "$victim: its death ends all" wait_for 5 gone "$parent"
+	expect_is "$victim: nothing is left" "" sh -c "
+	    ls '$RUN' | grep '$(tun a)'"
+	expect_fail "$victim: no interface" ip_on a link show "$(tun a)"
+done
+
+# --- a killed parent
+begin
+kill -9 "$parent"
+expect "its children end with it" wait_for 5 gone "$cryptod" "$netd" "$ctld" \
+    "$resolverd"
+expect "its files are left" test -e "$RUN/$(tun a).read.sock"
+expect "cleanup" on a "$WARREND" --cleanup "$(tun a)"
+expect_is "nothing is left" "" sh -c "ls '$RUN' | grep '$(tun a)'"
+expect_is "no rule is left" "0 32766 32767" sh -c "
+    ip -n '$(ns a)' rule show | cut -d: -f1 | tr '\n' ' ' | sed 's/ $//'"
+expect "cleanup of what is clean" on a "$WARREND" --cleanup "$(tun a)"
+begin
+expect "it starts again" ctl a status
+expect "and ends" conf_end a
