@@ -47,6 +47,9 @@ run_dir() {
 	    2>/dev/null || echo /run
 }
 RUN=$(run_dir)/warren
+# The directory of the instances' states.
+STATE=$(sed -n 's/.*WARREN_LOCALSTATEDIR *"\(.*\)"/\1/p' "$BUILD/config.h" \
+    2>/dev/null)/lib/warren
 mkdir -p "$T" "$(run_dir)"
 
 # --- saying what happened
@@ -232,6 +235,59 @@ warren_start() {
 	tunnel_wait "$warren_host"
 }
 
+# keys_new HOST...: a key pair for each in $T/HOST.key and $T/HOST.pub.
+keys_new() {
+	for keys_host in "$@"; do
+		[ ! -e "$T/$keys_host.key" ] || continue
+		(umask 077 && wg genkey >"$T/$keys_host.key")
+		wg pubkey <"$T/$keys_host.key" >"$T/$keys_host.pub"
+	done
+}
+
+# conf_start HOST [FLAG...]: warrend by $T/HOST.conf, until it says that it is
+# ready.  conf_end HOST: and its end, in order.
+conf_start() {
+	conf_host=$1
+	shift
+	conf_starts=$(conf_ready_lines "$conf_host")
+	NOTIFY_SOCKET='' start "$conf_host" "$WARREND" -d \
+	    -f "$T/$conf_host.conf" "$@"
+	wait_for 15 conf_is_ready "$conf_host" "$conf_starts" && return 0
+	not_ok "start of $conf_host" "it does not answer"
+	exit 1
+}
+
+conf_ready_lines() {
+	grep -cs ', instance ready' "$T/$1.log" || true
+}
+
+# conf_is_ready HOST [LINES]: it has said so more often than that.
+conf_is_ready() {
+	[ "$(conf_ready_lines "$1")" -gt "${2:-0}" ]
+}
+
+conf_end() {
+	conf_pid=$(pid_of "$1")
+	kill -TERM "$conf_pid"
+	wait_for 5 gone "$conf_pid"
+}
+
+# ctl HOST ARGUMENTS...: warrenctl for that host's instance.
+ctl() {
+	ctl_host=$1
+	shift
+	"$WARRENCTL" -i "$P$ctl_host" "$@"
+}
+
+# kernel_state HOST: what others could see of it in the kernel's tables.
+kernel_state() {
+	for family in -4 -6; do
+		ip_on "$1" $family rule show
+		ip_on "$1" $family route show table all | grep -v -e ' linkdown' -e fe80:
+	done
+	on "$1" cat /proc/sys/net/ipv4/conf/all/src_valid_mark
+}
+
 # theirs_start HOST: the same with wireguard-go.
 theirs_start() {
 	LOG_LEVEL=verbose start "$1" "$THEIRS" -f "$P$1"
@@ -249,10 +305,7 @@ wg_setup() {
 	setup_host=$1
 	setup_port=$2
 	shift 2
-	if [ ! -e "$T/$setup_host.key" ]; then
-		(umask 077 && wg genkey >"$T/$setup_host.key")
-		wg pubkey <"$T/$setup_host.key" >"$T/$setup_host.pub"
-	fi
+	keys_new "$setup_host"
 	on "$setup_host" wg set "$P$setup_host" listen-port "$setup_port" \
 	    private-key "$T/$setup_host.key" "$@"
 }
@@ -364,6 +417,8 @@ cleanup() {
 			kill -9 $clean_pids 2>/dev/null
 		}
 	fi
+	# States are meant to stay; the test's own go with it.
+	[ "$STATE" = /lib/warren ] || rm -rf "$STATE/$P"*
 	for left in "$UAPI/$P"*.sock "$RUN/$P"*; do
 		[ -e "$left" ] || continue
 		[ $MAY_LEAVE -eq 1 ] || not_ok "end" "left behind: $left"

@@ -29,7 +29,7 @@ interface $(tun b) {
 }
 CONF
 conf_start a
-conf_start b
+conf_start b -v
 
 field() {
 	ctl "$1" -j show interface | python3 -c '

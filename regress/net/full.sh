@@ -85,14 +85,14 @@ left() {
 }
 MAY_LEAVE=1
 kill -9 "$(pid_of a)"
-wait_for 5 not ip_on a link show "$(tun a)"
+wait_for 5 gone "$(pid_of a)"
 expect "a killed parent leaves its rules" left
 expect "warrend --cleanup" on a "$WARREND" --cleanup "$(tun a)"
 expect_is "takes them away" "$before" kernel_state a
 expect "once more does no harm" on a "$WARREND" --cleanup "$(tun a)"
 conf_start a
 kill -9 "$(pid_of a)"
-wait_for 5 not ip_on a link show "$(tun a)"
+wait_for 5 gone "$(pid_of a)"
 conf_start a
 expect "the next start clears what a killed one left" \
     ping_from a 203.0.113.7

@@ -50,7 +50,8 @@ expect "READY=1 is told" wait_for 10 grep -q '^READY=1' "$T/notified"
 expect "and then it answers" conf_is_ready a
 conf_start b
 
-ctl a monitor >"$T/monitor" 2>&1 &
+env --default-signal=INT "$WARRENCTL" -i "$(tun a)" monitor \
+    >"$T/monitor" 2>&1 &
 PIDS="$PIDS $!"
 watcher=$!
 ctl a -j monitor >"$T/monitor.json" 2>&1 &

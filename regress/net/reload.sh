@@ -144,9 +144,8 @@ expect_is "the old one is not" "" ip_on a route show 192.0.2.128/25
 expect "the session goes on from the new port" ping_from a 10.66.0.2
 expect "a failed reload is forgotten after a good one" \
     sh -c "! \"$WARRENCTL\" -i $(tun a) status | grep -q 'last reload'"
-(echo "mesh = 1"; cat "$T/b.conf") >"$T/b2.conf"
-sed "s,allowed-ips 10,preshared-key file \"$T/ab.psk\"
-	allowed-ips 10," "$T/b2.conf" >"$T/b.conf"
+sed "s,^	allowed-ips,	preshared-key file \"$T/ab.psk\"\\
+&," "$T/b.conf" >"$T/b.conf.new" && mv "$T/b.conf.new" "$T/b.conf"
 expect "the other end gets the preshared key, too" ctl b reload
 # The session is older than the key; a new one needs both to agree.
 expect "ping goes on" ping_from a 10.66.0.2

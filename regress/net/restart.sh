@@ -60,16 +60,14 @@ newest() {
 touch "$T/moved"
 expect "where it is now is saved" wait_for 40 newest
 
+# a restarts, killed in the worst way; only a knows where b is, and b keeps
+# silent.
 MAY_LEAVE=1
-# a restarts, killed in the worst way; b says nothing.
-gap() {
-	kill -9 "$(pid_of a)"
-	wait_for 5 not ip_on a link show "$(tun a)"
-	conf_start a
-	# Only a knows where b is, and b keeps silent.
-	wait_for 10 ping_from a 10.66.0.2 1
-}
-expect "after kill -9 a finds the peer where it was" gap
+kill -9 "$(pid_of a)"
+wait_for 5 gone "$(pid_of a)"
+conf_start a
+expect "after kill -9 a finds the peer where it was" \
+    wait_for 10 ping_from a 10.66.0.2 1
 expect_is "at its new port" 198.51.100.2:51999 peer_field a b endpoints
 
 # Every child killed, then the parent, at every stage of the start: the
@@ -116,20 +114,19 @@ expect "resolverd killed: status tells" \
     sh -c "\"$WARRENCTL\" -i $(tun a) status | grep -q resolverd"
 
 # A restart loop as a service manager has it, twenty times.
-loop() {
-	for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		case $((n % 4)) in
-		0)	kill -9 "$(pid_of a)" ;;
-		1)	kill -9 "$(child_of "$(pid_of a)" cryptod)" ;;
-		2)	kill -9 "$(child_of "$(pid_of a)" netd)" ;;
-		3)	kill -9 "$(child_of "$(pid_of a)" ctld)" ;;
-		esac
-		wait_for 5 gone "$(pid_of a)" || return 1
-		on a "$WARREND" --cleanup "$(tun a)" || return 1
-		conf_start a
-	done
-}
-expect "killed and restarted 20 times" loop
+bad=
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	case $((n % 4)) in
+	0)	kill -9 "$(pid_of a)" ;;
+	1)	kill -9 "$(child_of "$(pid_of a)" cryptod)" ;;
+	2)	kill -9 "$(child_of "$(pid_of a)" netd)" ;;
+	3)	kill -9 "$(child_of "$(pid_of a)" ctld)" ;;
+	esac
+	wait_for 5 gone "$(pid_of a)" || bad="$bad $n(lives)"
+	on a "$WARREND" --cleanup "$(tun a)" || bad="$bad $n(cleanup)"
+	conf_start a
+done
+expect_is "killed and restarted 20 times" "" echo $bad
 expect "the tunnel works after that" wait_for 10 ping_from a 10.66.0.2 1
 expect_is "the private key is the same" "$(key_of a)" \
     on a wg show "$(tun a)" public-key
