@@ -166,6 +166,7 @@ on_remote_add(void *arg, struct link *l, struct imsg *m)
 	struct netd *n = arg;
 	struct remote_id id;
 	struct rbuf r, again;
+	struct device *d;
 
 	(void)l;
 	rbuf_init(&r, m->data, m->len);
@@ -179,12 +180,13 @@ on_remote_add(void *arg, struct link *l, struct imsg *m)
 		return -1;
 	while (again.left > 0) {
 		get_remote_add(&again, &id);
-		if (device_add_key(&n->devices, id.device, id.slot,
-		    id.public_key) != NULL)
-			continue;
-		if (errno == ENOSPC)
+		d = device_add_key(&n->devices, id.device, id.slot,
+		    id.public_key);
+		if (d == NULL && errno == ENOSPC)
 			return -1;
-		fatal("no memory for a device");
+		if (d == NULL)
+			fatal("no memory for a device");
+		device_appeared(n, d);
 	}
 	return 0;
 }
@@ -228,25 +230,15 @@ on_local_key(void *arg, struct link *l, struct imsg *m)
 	return 0;
 }
 
-/* Sets one endpoint and adds to the message that tells cryptod. */
 static void
-set_endpoint(struct netd *n, const struct device_endpoint *e, struct wbuf *w)
+set_endpoint(struct netd *n, const struct device_endpoint *e)
 {
 	struct device *d = device_find(&n->devices, e->device);
-	struct has_endpoint h;
 
-	if (d == NULL) {
+	if (d == NULL)
 		n->count.endpoint_stale++;
-		return;
-	}
-	d->at.remote = e->endpoint;
-	source_unpin(&d->at);
-	d->gso_limit = 0;
-	d->told = false;
-	h.device = d->id;
-	h.path = 0;
-	h.has = e->endpoint.family != 0;
-	put_has_endpoint(w, &h);
+	else
+		device_place(n, d, &e->endpoint);
 }
 
 int
@@ -254,9 +246,7 @@ on_endpoint_set(void *arg, struct link *l, struct imsg *m)
 {
 	struct netd *n = arg;
 	struct device_endpoint e;
-	uint8_t buf[MSG_PAYLOAD];
 	struct rbuf r, again;
-	struct wbuf w;
 
 	(void)l;
 	rbuf_init(&r, m->data, m->len);
@@ -268,15 +258,10 @@ on_endpoint_set(void *arg, struct link *l, struct imsg *m)
 	}
 	if (rbuf_end(&r) == -1)
 		return -1;
-	wbuf_init(&w, buf, sizeof(buf));
 	while (again.left > 0) {
 		get_device_endpoint(&again, &e);
-		set_endpoint(n, &e, &w);
+		set_endpoint(n, &e);
 	}
-	n->generation++;
-	if (w.len > 0)
-		link_send(&n->child.sibling[PROC_CRYPTOD], MSG_HAS_ENDPOINT,
-		    0, -1, w.p, w.len);
 	return 0;
 }
 
@@ -297,6 +282,8 @@ on_get_endpoints(void *arg, struct link *l, struct imsg *m)
 		memset(&out[found], 0, sizeof(out[found]));
 		out[found].at.device = d->id;
 		out[found].at.endpoint = d->at.remote;
+		out[found].error = d->error;
+		out[found].name = names_state(&d->user);
 		found++;
 	}
 	endpoints_send(l, m->id, out, found);
@@ -306,7 +293,8 @@ on_get_endpoints(void *arg, struct link *l, struct imsg *m)
 int
 on_sync(void *arg, struct link *l, struct imsg *m)
 {
-	(void)arg;
+	/* What came of the messages before it goes first. */
+	has_flush(arg);
 	synced_send(l, m->id);
 	return 0;
 }

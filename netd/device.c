@@ -36,6 +36,8 @@ device_free(struct device_table *t, struct device *d)
 {
 	unsigned i;
 
+	if (t->gone != NULL)
+		t->gone(t->arg, d);
 	if (t->cursor == d)
 		t->cursor = TAILQ_NEXT(d, entry);
 	if (d->sender != 0)
@@ -82,6 +84,8 @@ device_add_key(struct device_table *t, uint32_t id, unsigned slot,
 		if (t->n == DEVICE_MAX || (d = calloc(1, sizeof(*d))) == NULL)
 			return NULL;
 		d->id = id;
+		d->user.owner = d;
+		memcpy(d->key, pub, sizeof(d->key));
 		LIST_INSERT_HEAD(bucket(t->by_id, id), d, by_id);
 		TAILQ_INSERT_TAIL(&t->list, d, entry);
 		t->n++;

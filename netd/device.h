@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The devices as netd knows them: a number, the public keys that its
- * envelopes are made with, and where it is.  Ids come from cryptod.
+ * envelopes are made with, what is configured of it, and where it is.  Ids
+ * come from cryptod.
  */
 #ifndef NETD_DEVICE_H
 #define NETD_DEVICE_H
@@ -9,7 +10,9 @@
 #include <sys/queue.h>
 
 #include "netd/cookie.h"
+#include "netd/names.h"
 #include "netd/source.h"
+#include "netd/static.h"
 
 #define DEVICE_SLOTS	2		/* remote keys of a device */
 #define DEVICE_BUCKETS	16384U
@@ -24,10 +27,14 @@ struct device {
 	uint8_t			 sender_slot;
 	bool			 has_key[DEVICE_SLOTS];
 	bool			 told;		/* its send error was logged */
+	uint16_t		 error;		/* of the last send; 0: none */
 	/* Trains of longer datagrams than this go out one by one; 0: any. */
 	uint16_t		 gso_limit;
 	struct source		 at;
 	struct cookie_maker	 maker[DEVICE_SLOTS];
+	uint8_t			 key[COOKIE_KEY_LEN];	/* its first */
+	const struct static_peer *peer;		/* NULL: not configured */
+	struct name_user	 user;		/* endpoint by name */
 };
 LIST_HEAD(device_bucket, device);
 TAILQ_HEAD(device_list, device);
@@ -38,6 +45,9 @@ struct device_table {
 	struct device_list	 list;
 	struct device		*cursor;	/* of a walk in steps */
 	size_t			 n;
+	/* A device is about to be freed.  May be NULL. */
+	void			(*gone)(void *arg, struct device *);
+	void			*arg;
 };
 
 /* 0, or -1 (ENOMEM). */

@@ -8,6 +8,7 @@
 
 #include "netd/netd.h"
 #include "shared/bytes.h"
+#include "shared/clock.h"
 
 #define INBOUND_SEGMENTS	64	/* of a record */
 
@@ -38,7 +39,7 @@ pass_data(struct netd *n, const struct arrival *a, const uint8_t *data,
 	if (nseg == 0)
 		return;
 	if ((h = ring_open(&n->ring, RING_BULK, len)) == NULL) {
-		n->count.rx_full += nseg;
+		n->count.drop_ring_full += nseg;
 		return;
 	}
 	fill_header(h, RING_DATA, a);
@@ -59,11 +60,11 @@ pass_handshake(struct netd *n, const struct arrival *a, const uint8_t *msg,
 
 	/* The other half of the lane is not for handshakes. */
 	if (ring_unread(&n->ring, RING_URGENT) >= RING_URGENT_SLOTS / 2) {
-		n->count.rx_share++;
+		n->count.drop_share++;
 		return;
 	}
 	if ((h = ring_open(&n->ring, RING_URGENT, len)) == NULL) {
-		n->count.rx_full++;
+		n->count.drop_ring_full++;
 		return;
 	}
 	fill_header(h, RING_HANDSHAKE, a);
@@ -76,6 +77,18 @@ pass_handshake(struct netd *n, const struct arrival *a, const uint8_t *msg,
 	n->count.rx_handshakes++;
 }
 
+/* Somebody speaks to another key than ours: "warrenctl" says who. */
+static void
+note_badmac(struct netd *n, const struct arrival *a)
+{
+	struct timespec ts;
+
+	if (!badmac_is_due(&n->badmac, a->now))
+		return;
+	clock_realtime(&ts);
+	badmac_note(&n->badmac, &a->source->remote, (uint64_t)ts.tv_sec);
+}
+
 static void
 take_handshake(struct netd *n, const struct arrival *a, const uint8_t *msg,
     size_t len)
@@ -83,29 +96,33 @@ take_handshake(struct netd *n, const struct arrival *a, const uint8_t *msg,
 	uint8_t slot, reply[COOKIE_REPLY_LEN];
 	bool loaded = envelope_is_loaded(&n->envelope, &n->ring, a->now);
 
-	if (loaded)
+	if (loaded) {
 		n->count.loaded++;
+		event_loaded(n, a->now);
+	}
 	switch (envelope_check(&n->envelope, msg, len, &a->source->remote,
 	    loaded, a->now, &slot, reply)) {
 	case ENVELOPE_PASS:
 		pass_handshake(n, a, msg, len, slot);
 		break;
 	case ENVELOPE_NO_MAC1:
-		n->count.rx_mac1++;
+		n->count.drop_mac1++;
+		note_badmac(n, a);
 		break;
 	case ENVELOPE_DUPLICATE:
-		n->count.rx_duplicate++;
+		n->count.drop_duplicate++;
 		break;
 	case ENVELOPE_COOKIE:
 		sender_reply(n, a->source, reply, sizeof(reply));
 		n->count.cookies_sent++;
 		break;
 	case ENVELOPE_LIMITED:
-		n->count.rx_limited++;
+		n->count.drop_limited++;
 		break;
 	}
 	if (loaded)
 		netd_start_gc(n, a->now);
+	event_useless(n, a->now);
 }
 
 /* A reply to the last handshake message of a device; it moves no endpoint. */
@@ -118,7 +135,7 @@ take_cookie(struct netd *n, const struct arrival *a, const uint8_t *msg)
 	    WG_COOKIE_REPLY)));
 	if (d == NULL || cookie_maker_consume(&d->maker[d->sender_slot], msg,
 	    a->now) == -1)
-		n->count.rx_cookie_bad++;
+		n->count.drop_cookie_bad++;
 	else
 		n->count.rx_cookies++;
 }
@@ -130,12 +147,12 @@ sort_out(struct netd *n, const uint8_t *msg, size_t len)
 	unsigned type = message_form(msg, len);
 
 	if (type == 0) {
-		n->count.rx_form++;
+		n->count.drop_form++;
 		return 0;
 	}
 	if (type != WG_INITIATION && !index_page_has(&n->page,
 	    get_le32(msg + WG_RECEIVER(type)))) {
-		n->count.rx_index++;
+		n->count.drop_index++;
 		return 0;
 	}
 	return type;
@@ -183,12 +200,12 @@ inbound(struct netd *n, const struct source *s, uint8_t ecn,
 	struct arrival a;
 
 	if (!n->has_ring || n->broken) {
-		n->count.rx_not_ready++;
+		n->count.drop_not_ready++;
 		return;
 	}
 	if (len == 0) {
 		n->count.rx_datagrams++;
-		n->count.rx_form++;
+		n->count.drop_form++;
 		return;
 	}
 	if (seg_size == 0 || seg_size > len)

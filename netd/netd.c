@@ -10,7 +10,8 @@
  * Descriptors: 3 the link to the parent; links to cryptod and ctld; a bell
  * to ring and one to hear; the route socket; a timer; while the link is up a
  * UDP socket a family.  All were opened by the parent but the timer.
- * Talks to: the parent (sockets), cryptod (rings, keys), ctld (endpoints).
+ * Talks to: the parent (sockets, configured endpoints), cryptod (rings,
+ * keys), ctld (endpoints), and, in configured mode, resolverd (names).
  *
  * Who takes it over can drop, delay and redirect ciphertext, see who talks
  * to whom and how much, and send datagrams from our port.  He cannot read or
@@ -45,6 +46,13 @@ static const struct link_row rows[] = {
 	{ MSG_SYNC, on_sync },
 	{ MSG_GET_ENDPOINTS, on_get_endpoints },
 	{ MSG_SHOW, on_show },
+	{ MSG_MONITOR, on_monitor },
+	{ MSG_CONF_BEGIN, on_conf_begin },
+	{ MSG_CONF_ITEMS, on_conf_items },
+	{ MSG_CONF_END, on_conf_end },
+	{ MSG_CONF_COMMIT, on_conf_commit },
+	{ MSG_CONF_ABORT, on_conf_abort },
+	{ MSG_RESOLVED, on_resolved },
 };
 
 /* The link to cryptod opened: offer it our memory. */
@@ -80,6 +88,7 @@ stop(void *arg)
 	udp_close(n, UDP_V4);
 	udp_close(n, UDP_V6);
 	device_table_clear(&n->devices);
+	peers_clear(n);
 	envelope_clear(&n->envelope);
 }
 
@@ -89,11 +98,13 @@ static const struct child_conf conf = {
 	.run = &netd_run,
 	.rows = rows,
 	.nrows = sizeof(rows) / sizeof(rows[0]),
-	.siblings = PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_CTLD),
+	.siblings = PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_CTLD) |
+	    PROC_BIT(PROC_RESOLVERD),
 	.nofile = NETD_NOFILE,
 	.ready = is_ready,
 	.stop = stop,
 	.linked = linked,
+	.lost_helper = lost_helper,
 };
 
 static void
@@ -162,8 +173,10 @@ init(struct netd *n)
 	randombytes_buf(n->path_key, sizeof(n->path_key));
 	if (device_table_init(&n->devices) == -1 ||
 	    envelope_init(&n->envelope, now) == -1 ||
-	    receiver_init(n) == -1 || sender_init(n) == -1)
+	    receiver_init(n) == -1 || sender_init(n) == -1 ||
+	    peers_init(n) == -1)
 		fatalx("no memory");
+	event_init(n);
 }
 
 /* One turn: cryptod's records, timers, then what the descriptors say. */
@@ -176,6 +189,7 @@ turn(struct netd *n)
 
 	if (timer_expire(&n->wheel, now, NETD_TIMERS) == NETD_TIMERS)
 		busy = true;
+	has_flush(n);
 	arm_timer(n, now);
 	live = n->has_ring && !n->broken;
 	if (busy || (live && !ring_sleep(&n->ring)))

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The context of netd and what its files offer each other.  The modules with
- * headers of their own (source, device, envelope, dedupe, cookie, ratelimit)
- * know nothing of it.
+ * headers of their own (source, device, envelope, dedupe, cookie, ratelimit,
+ * static, names, badmac) know nothing of it.
  */
 #ifndef NETD_NETD_H
 #define NETD_NETD_H
 
+#include "netd/badmac.h"
 #include "netd/counters.h"
 #include "netd/device.h"
 #include "netd/envelope.h"
@@ -25,6 +26,14 @@ struct udp_sock {
 	int		 fd;		/* -1: none, which is no error (P30) */
 	struct event	*ev;
 	bool		 gso;		/* UDP_SEGMENT works */
+};
+
+/* Configured mode: how far the next configuration is. */
+enum conf_stage {
+	CONF_IDLE,			/* there is none */
+	CONF_COMES,
+	CONF_FAILED,			/* it comes, but there is no memory */
+	CONF_STAGED			/* it waits to be in force */
 };
 
 struct receiver;
@@ -61,12 +70,34 @@ struct netd {
 	struct sender		*sender;
 	struct log_limit	 send_log;
 	struct counters		 count;
+	uint64_t		 kernel_drops;	/* of sockets that are closed */
+	/* configured mode */
+	enum conf_stage		 conf;
+	uint32_t		 conf_id;
+	struct static_table	*statics;	/* in force; NULL: none yet */
+	struct static_table	*staged;
+	struct names		 names;
+	/* HAS_ENDPOINT, collected */
+	struct wbuf		 has;
+	uint8_t			 has_buf[MSG_PAYLOAD];
+	/* what is told */
+	struct badmac		 badmac;
+	bool			 monitored;	/* somebody watches */
+	bool			 loaded;	/* it was said */
+	struct timer		 load_timer;
+	uint64_t		 flood_since;	/* ns */
+	uint64_t		 flood_base;
+	struct log_limit	 event_limit;
+	struct log_limit	 name_log;
+	struct log_limit	 flood_log;
 };
 
 /* udp.c: the sockets. */
 enum udp_family	 udp_family_of(uint8_t af);
 int	 udp_set(struct netd *, uint8_t af, int fd);
 void	 udp_close(struct netd *, enum udp_family);
+/* Datagrams that found no room in a socket's buffer, since the start. */
+uint64_t udp_drops(const struct netd *);
 
 /* udp_recv.c: datagrams in, batch by batch. */
 int	 receiver_init(struct netd *);
@@ -98,6 +129,45 @@ bool	 outbound_turn(struct netd *, uint64_t now);
 /* route.c: sticky sources follow changes of routes and addresses (P25). */
 int	 route_init(struct netd *);
 void	 route_unpin_all(struct netd *);
+
+/* peers.c: endpoints by configuration and by name. */
+int	 peers_init(struct netd *);
+void	 peers_clear(struct netd *);
+/* A device has got its key: is it configured? */
+void	 device_appeared(struct netd *, struct device *);
+/* Puts it there (family 0: nowhere), and tells cryptod. */
+void	 device_place(struct netd *, struct device *, const struct endpoint *);
+/* The staged table takes the place of the one in force. */
+void	 peers_commit(struct netd *, struct conf_done *);
+void	 has_tell(struct netd *, const struct device *);
+void	 has_flush(struct netd *);
+int	 on_resolved(void *, struct link *, struct imsg *);
+void	 lost_helper(void *, enum proc);
+
+/* transact.c: a configuration in pieces. */
+int	 on_conf_begin(void *, struct link *, struct imsg *);
+int	 on_conf_items(void *, struct link *, struct imsg *);
+int	 on_conf_end(void *, struct link *, struct imsg *);
+int	 on_conf_commit(void *, struct link *, struct imsg *);
+int	 on_conf_abort(void *, struct link *, struct imsg *);
+
+/* event.c: log lines and events. */
+#define DEVICE_LABEL	(CONF_NAME_MAX + 16)
+/* `peer "alice"' or `device 7'. */
+void	 device_label(const struct device *, char buf[DEVICE_LABEL]);
+void	 event_init(struct netd *);
+void	 event_roamed(struct netd *, const struct device *);
+/* again: it is tried there, because it was not elsewhere. */
+void	 event_resolved(struct netd *, const struct device *,
+	    const char *host, bool again);
+void	 event_name(struct netd *, const char *host, enum name_state);
+void	 event_send_failed(struct netd *, const struct device *,
+	    const struct endpoint *, int error);
+/* We are under load; when that ends is seen by itself. */
+void	 event_loaded(struct netd *, uint64_t now);
+/* A handshake message was dropped: is it a flood? */
+void	 event_useless(struct netd *, uint64_t now);
+int	 on_monitor(void *, struct link *, struct imsg *);
 
 /* config.c: the handlers of messages. */
 int	 on_ring(void *, struct link *, struct imsg *);

@@ -44,34 +44,38 @@ take_auth(struct netd *n, const struct ring_hdr *h)
 		n->count.auth_stale++;
 		return;
 	}
-	if (source_decode(&s, h->from) == -1) {
-		n->count.tx_malformed++;
+	/* It may be from another life of ours, by way of a file. */
+	if (source_decode(&s, h->from) == -1 || !source_is_sane(&s)) {
+		n->count.auth_refused++;
+		/* cryptod believes that there is one now. */
+		has_tell(n, d);
 		return;
 	}
-	/* From before the sources were last put in doubt. */
+	/*
+	 * From before the sources were last put in doubt, or from before a
+	 * restart: our own address is what may have changed since.
+	 */
 	if (source_path(n->path_key, h->from, n->generation) != h->path)
 		source_unpin(&s);
-	if (!source_is_same_remote(&d->at, &s)) {
-		n->count.roamed++;
-		d->gso_limit = 0;
-		d->told = false;
+	names_heard(&d->user);
+	if (source_is_same_remote(&d->at, &s)) {
+		d->at = s;
+		return;
 	}
+	n->count.roamed++;
+	d->gso_limit = 0;
+	d->told = false;
+	d->error = 0;
 	d->at = s;
+	event_roamed(n, d);
 }
 
-/* The device of a record if it has an endpoint; else it is counted. */
-static struct device *
-target(struct netd *n, const struct ring_hdr *h)
+static bool
+has_place(struct netd *n, const struct device *d)
 {
-	struct device *d = known_device(n, h->device);
-
-	if (d == NULL)
-		n->count.tx_no_device++;
-	else if (d->at.remote.family == 0) {
-		n->count.tx_no_endpoint++;
-		return NULL;
-	}
-	return d;
+	if (d->at.remote.family == 0)
+		n->count.drop_no_endpoint++;
+	return d->at.remote.family != 0;
 }
 
 static uint8_t
@@ -94,16 +98,24 @@ send_handshake(struct netd *n, const struct ring_rec *r, uint64_t now)
 		type = message_form(msg, r->hdr.len);
 	}
 	if (type != WG_INITIATION && type != WG_RESPONSE) {
-		n->count.tx_malformed++;
+		n->count.drop_malformed++;
 		return;
 	}
-	if ((d = target(n, &r->hdr)) == NULL ||
-	    (m = device_maker(d, &slot)) == NULL)
+	if ((d = known_device(n, r->hdr.device)) == NULL ||
+	    (m = device_maker(d, &slot)) == NULL) {
+		n->count.drop_no_device++;
 		return;
-	if ((r->hdr.flags & RING_F_CLEAR_SOURCE) != 0)
+	}
+	if ((r->hdr.flags & RING_F_CLEAR_SOURCE) != 0) {
 		source_unpin(&d->at);
-	if (cookie_maker_fill(m, msg, r->hdr.len, now) == -1)
+		names_silent(&n->names, &d->user, now);
+	}
+	if (!has_place(n, d))
 		return;
+	if (cookie_maker_fill(m, msg, r->hdr.len, now) == -1) {
+		n->count.drop_malformed++;
+		return;
+	}
 	device_set_sender(&n->devices, d, slot, get_le32(msg + WG_SENDER));
 	n->count.tx_handshakes++;
 	sender_handshake(n, d, msg, r->hdr.len, tos_of(&r->hdr));
@@ -131,10 +143,14 @@ send_data(struct netd *n, const struct ring_rec *r)
 	struct device *d;
 
 	if (!data_ok(r)) {
-		n->count.tx_malformed++;
+		n->count.drop_malformed++;
 		return;
 	}
-	if ((d = target(n, &r->hdr)) == NULL)
+	if ((d = known_device(n, r->hdr.device)) == NULL) {
+		n->count.drop_no_device++;
+		return;
+	}
+	if (!has_place(n, d))
 		return;
 	n->count.tx_records++;
 	sender_data(n, d, r->payload, r->hdr.len, r->hdr.nseg,
@@ -155,7 +171,7 @@ take_record(struct netd *n, const struct ring_rec *r, uint64_t now)
 		take_auth(n, &r->hdr);
 		break;
 	default:
-		n->count.tx_malformed++;
+		n->count.drop_malformed++;
 	}
 }
 

@@ -113,11 +113,13 @@ step(void *arg, uint64_t now)
 static void
 changed(struct netd *n)
 {
+	uint64_t now = clock_boottime();
+
 	n->count.route_events++;
 	n->route_dirty = true;
+	names_hurry(&n->names, now);
 	if (!timer_pending(&n->route_timer))
-		timer_add(&n->wheel, &n->route_timer,
-		    clock_boottime() + ROUTE_SETTLE);
+		timer_add(&n->wheel, &n->route_timer, now + ROUTE_SETTLE);
 }
 
 static int

@@ -25,6 +25,7 @@ static const struct sandbox_rule run_rules[] = {
 	SOCKOPT(SO_DOMAIN, "admission of a socket"),
 	SOCKOPT(SO_TYPE, "admission of a socket"),
 	SOCKOPT(SO_ACCEPTCONN, "admission of a socket"),
+	SOCKOPT(SO_MEMINFO, "datagrams that found no room"),
 	SB_ALLOW_IF(getsockopt, "does segmentation offload work",
 	    SB_EQ32(1, IPPROTO_UDP), SB_EQ32(2, UDP_SEGMENT)),
 	SB_ALLOW_IF(recvmmsg, "datagrams in, without waiting",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Answers to "show imsg", "show memory" and "show counters".
+ * Answers to "show imsg", "show memory" and "show counters", and the facts
+ * that ctld judges the health of peers by.
  */
 #include "netd/netd.h"
 #include "shared/counter_show.h"
@@ -14,6 +15,7 @@ show_counters(struct netd *n, struct link *l, uint32_t id)
 		NETD_COUNTERS(COUNTER_TEXT)
 	};
 
+	n->count.drop_socket = udp_drops(n);
 	counters_send(l, id, PROC_NETD, text, &n->count,
 	    sizeof(text) / sizeof(text[0]));
 	counters_send_ring(l, id, PROC_NETD, &n->ring.counts);
@@ -45,6 +47,34 @@ show_all_memory(struct netd *n, struct link *l, uint32_t id)
 	    (uint64_t)RING_URGENT_SLOTS * RING_SLOT);
 	show_memory(l, id, "devices", n->devices.n, DEVICE_MAX,
 	    n->devices.n * sizeof(struct device));
+	show_memory(l, id, "configured peers",
+	    n->statics != NULL ? n->statics->n : 0, STATIC_MAX,
+	    n->statics != NULL ? n->statics->n *
+	    sizeof(struct static_peer) : 0);
+	show_memory(l, id, "questions under way", n->names.nasked,
+	    NAMES_ASKED, n->names.n * sizeof(struct name_user));
+}
+
+static void
+show_badmac(struct netd *n, struct link *l, uint32_t id)
+{
+	const struct badmac_source *s;
+	char text[ENDPOINT_TEXT];
+	uint8_t buf[ROW_MAX];
+	struct wbuf w;
+	int i;
+
+	for (i = 0; i < BADMAC_SOURCES; i++) {
+		s = &n->badmac.source[i];
+		if (s->at.family == 0)
+			continue;
+		endpoint_print(&s->at, text, sizeof(text));
+		row_begin(&w, buf, sizeof(buf), "badmac");
+		row_str(&w, "address", text);
+		row_u64(&w, "count", s->count);
+		row_u64(&w, "last", s->last);
+		row_send(l, id, &w);
+	}
 }
 
 int
@@ -64,6 +94,9 @@ on_show(void *arg, struct link *l, struct imsg *m)
 		break;
 	case SHOW_COUNTERS:
 		show_counters(n, l, m->id);
+		break;
+	case SHOW_HEALTH:
+		show_badmac(n, l, m->id);
 		break;
 	}
 	show_end_send(l, m->id);

@@ -5,6 +5,7 @@
  *	0 family	1 has_local	2 port	4 address
  *	20 scope	24 local	40 ifindex	44 zero
  */
+#include <netinet/in.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -80,6 +81,23 @@ source_is_same_remote(const struct source *a, const struct source *b)
 
 	return x->family == y->family && x->port == y->port &&
 	    x->scope == y->scope && memcmp(x->addr, y->addr, 16) == 0;
+}
+
+bool
+source_is_sane(const struct source *s)
+{
+	const struct endpoint *e = &s->remote;
+	struct in6_addr a;
+
+	if (e->port == 0)
+		return false;
+	if (e->family == AF_INET)
+		return e->addr[0] != 0 && e->addr[0] < 224 && e->scope == 0;
+	memcpy(&a, e->addr, sizeof(a));
+	/* Only a link-local address is on a link (P33). */
+	return e->family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&a) &&
+	    !IN6_IS_ADDR_MULTICAST(&a) && !IN6_IS_ADDR_V4MAPPED(&a) &&
+	    source_is_link_local(s) == (e->scope != 0);
 }
 
 bool

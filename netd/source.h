@@ -33,6 +33,11 @@ uint32_t source_path(const uint8_t key[SOURCE_KEY_LEN],
 	    const uint8_t [RING_FROM_SIZE], uint64_t generation);
 /* The same address, port and scope? */
 bool	 source_is_same_remote(const struct source *, const struct source *);
+/*
+ * Could a datagram have come from there?  What cryptod hands back may be from
+ * before a restart, and then it was kept in a file.
+ */
+bool	 source_is_sane(const struct source *);
 /* Is its address link-local, so that it only means something on a link? */
 bool	 source_is_link_local(const struct source *);
 /* Forgets the local address. */

@@ -3,6 +3,7 @@
  * The UDP sockets.  The parent opened, bound and marked them and keeps a
  * duplicate, so their flags are not ours: each call says MSG_DONTWAIT.
  */
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <unistd.h>
@@ -24,6 +25,30 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	receiver_turn(n, n->sock[UDP_V4].fd == fd ? UDP_V4 : UDP_V6);
 }
 
+/* What the kernel says; a socket that does not tell had none. */
+static uint64_t
+drops(int fd)
+{
+	uint32_t v[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(v);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, v, &len) == -1)
+		return 0;
+	return v[SK_MEMINFO_DROPS];
+}
+
+uint64_t
+udp_drops(const struct netd *n)
+{
+	uint64_t total = n->kernel_drops;
+	int f;
+
+	for (f = 0; f < UDP_FAMILIES; f++)
+		if (n->sock[f].fd != -1)
+			total += drops(n->sock[f].fd);
+	return total;
+}
+
 void
 udp_close(struct netd *n, enum udp_family f)
 {
@@ -31,8 +56,10 @@ udp_close(struct netd *n, enum udp_family f)
 
 	if (s->ev != NULL)
 		event_free(s->ev);
-	if (s->fd != -1)
+	if (s->fd != -1) {
+		n->kernel_drops += drops(s->fd);
 		close(s->fd);
+	}
 	s->ev = NULL;
 	s->fd = -1;
 	s->gso = false;

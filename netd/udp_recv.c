@@ -130,14 +130,14 @@ take(struct netd *n, int i, uint64_t now)
 	uint8_t ecn = 0;
 
 	if ((m->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-		n->count.rx_truncated++;
+		n->count.drop_truncated++;
 		return;
 	}
 	memset(&s, 0, sizeof(s));
 	/* Scope of a link-local source included (P33). */
 	if (endpoint_from_sockaddr(&s.remote,
 	    (const struct sockaddr *)&r->name[i]) == -1) {
-		n->count.rx_form++;
+		n->count.drop_form++;
 		return;
 	}
 	read_control(m, &s, &ecn, &seg);

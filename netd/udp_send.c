@@ -126,6 +126,8 @@ send_one(struct netd *n, struct send_item *it)
 	struct msghdr m;
 	ssize_t r;
 
+	if (fd == -1)
+		return EAFNOSUPPORT;
 	build(it, &m);
 	do
 		r = sendmsg(fd, &m, MSG_DONTWAIT);
@@ -168,19 +170,45 @@ is_source_error(int e)
 static void
 send_failed(struct netd *n, struct send_item *it, int error)
 {
-	char text[ENDPOINT_TEXT];
-
 	if (error == EAGAIN || error == ENOBUFS) {
-		n->count.tx_busy++;
+		n->count.drop_busy += it->nseg;
 		return;
 	}
-	n->count.tx_errors++;
-	if (it->dev == NULL || it->dev->told)
+	n->count.drop_send += it->nseg;
+	if (it->dev == NULL)
+		return;
+	it->dev->error = (uint16_t)error;
+	if (it->dev->told)
 		return;
 	it->dev->told = true;
-	endpoint_print(&it->to.remote, text, sizeof(text));
-	log_rate(&n->send_log, clock_boottime(), 10, 1, log_warnx,
-	    "cannot send to %s: %s", text, strerror(error));
+	event_send_failed(n, it->dev, &it->to.remote, error);
+}
+
+/*
+ * A handshake message may find the peer at another address of its name, if
+ * there is, say, no IPv6 here.  Once: the next one goes on from there.
+ */
+static int
+send_elsewhere(struct netd *n, struct send_item *it, int error)
+{
+	struct device *d = it->dev;
+
+	if (d == NULL || it->data != it->copy || error == EAGAIN ||
+	    error == ENOBUFS || !source_is_same_remote(&d->at, &it->to) ||
+	    !names_next(&n->names, &d->user, clock_boottime()))
+		return error;
+	it->to = d->at;
+	n->count.tx_elsewhere++;
+	return send_one(n, it);
+}
+
+static void
+sent_to(struct send_item *it)
+{
+	if (it->dev != NULL && it->dev->error != 0) {
+		it->dev->error = 0;
+		it->dev->told = false;
+	}
 }
 
 /* The send of an item failed: mend it and send it once more, or give up. */
@@ -209,7 +237,11 @@ mend(struct netd *n, struct send_item *it, int error)
 		error = send_plain(n, it);
 	}
 	if (error != 0)
+		error = send_elsewhere(n, it, error);
+	if (error != 0)
 		send_failed(n, it, error);
+	else
+		sent_to(it);
 }
 
 static void
@@ -227,16 +259,18 @@ flush(struct netd *n, enum udp_family f)
 		if (sent == -1 && errno == EAGAIN) {
 			/* The rest would fare no better. */
 			for (; off < q->n; off++)
-				n->count.tx_busy += q->item[off].nseg;
+				n->count.drop_busy += q->item[off].nseg;
 			break;
 		}
 		if (sent == -1) {
 			mend(n, &q->item[off++], errno);
 			continue;
 		}
-		for (i = 0; i < (unsigned)sent; i++)
+		for (i = 0; i < (unsigned)sent; i++) {
 			n->count.tx_datagrams +=
 			    q->item[off + i].nseg;
+			sent_to(&q->item[off + i]);
+		}
 		off += (unsigned)sent;
 	}
 	q->n = 0;
@@ -261,7 +295,7 @@ item_new(struct netd *n, struct device *d, uint8_t tos)
 	struct send_item *it;
 
 	if (n->sock[f].fd == -1) {
-		n->count.tx_no_socket++;
+		n->count.drop_no_socket++;
 		return NULL;
 	}
 	if (q->n == SEND_BATCH)

@@ -34,6 +34,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(source_path(key, from, generation) != 0);
 	MUST(source_path(key, from, generation) ==
 	    source_path(key, again, generation));
+	if (source_is_sane(&s))
+		MUST(s.remote.port != 0 && source_is_link_local(&s) ==
+		    (s.remote.scope != 0));
 	if (source_is_link_local(&s))
 		MUST(s.remote.family == AF_INET6);
 	source_unpin(&s);

@@ -376,7 +376,7 @@ START_TEST(netd_breaks_rules)
 	expect(&parent, MSG_FAULT, &m);
 	/* Names that are none. */
 	resolve_send(&netd, 3, "fe80::1%eth0");
-	ck_assert_int_eq(result(3).status, RESOLVE_REFUSED);
+	ck_assert_int_eq(result(3).status, RESOLVE_NONE);
 }
 END_TEST
 

@@ -74,6 +74,36 @@ START_TEST(senders)
 }
 END_TEST
 
+static void
+count_gone(void *arg, struct device *d)
+{
+	/* Still whole. */
+	ck_assert(device_find(&t, d->id) == d);
+	++*(int *)arg;
+}
+
+START_TEST(gone)
+{
+	uint8_t other[32] = { 9 };
+	struct device *d;
+	int n = 0;
+
+	t.gone = count_gone;
+	t.arg = &n;
+	d = device_add_key(&t, 1, 0, pub);
+	ck_assert_mem_eq(d->key, pub, 32);
+	ck_assert(d->user.owner == d && d->peer == NULL);
+	device_add_key(&t, 1, 1, other);
+	ck_assert_mem_eq(d->key, pub, 32);
+	device_del_key(&t, 1, 0);
+	ck_assert_int_eq(n, 0);
+	device_del_key(&t, 1, 1);
+	ck_assert_int_eq(n, 1);
+	device_del_key(&t, 1, 1);
+	ck_assert_int_eq(n, 1);
+}
+END_TEST
+
 START_TEST(walk)
 {
 	struct device *d;
@@ -130,6 +160,7 @@ suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, keys);
 	tcase_add_test(tc, senders);
+	tcase_add_test(tc, gone);
 	tcase_add_test(tc, walk);
 	tcase_add_test(tc, many);
 	suite_add_tcase(s, tc);

@@ -98,6 +98,32 @@ START_TEST(refused)
 END_TEST
 
 /* Whatever is accepted is what source_encode() would have made. */
+START_TEST(sane)
+{
+	static const char *const bad[] = { "192.0.2.7:0", "0.1.2.3:5",
+	    "224.0.0.1:5", "255.255.255.255:5", "[::]:5", "[ff02::1]:5",
+	    "[::ffff:192.0.2.1]:5", "[fe80::1]:5", "[2001:db8::1]:0" };
+	static const char *const good[] = { "192.0.2.7:5", "127.0.0.1:65535",
+	    "[2001:db8::1]:5", "[::1]:5", "[fe80::1%2]:5" };
+	struct source s;
+	size_t i;
+
+	memset(&s, 0, sizeof(s));
+	ck_assert(!source_is_sane(&s));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ck_assert_int_eq(endpoint_parse(&s.remote, bad[i]), 0);
+		ck_assert_msg(!source_is_sane(&s), "%s", bad[i]);
+	}
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ck_assert_int_eq(endpoint_parse(&s.remote, good[i]), 0);
+		ck_assert_msg(source_is_sane(&s), "%s", good[i]);
+	}
+	s = v6();
+	s.remote.addr[0] = 0x20;		/* a scope without a link */
+	ck_assert(!source_is_sane(&s));
+}
+END_TEST
+
 START_TEST(random_bytes)
 {
 	uint8_t a[RING_FROM_SIZE], b[RING_FROM_SIZE];
@@ -187,6 +213,7 @@ suite(void)
 
 	tcase_add_test(tc, round_trip);
 	tcase_add_test(tc, refused);
+	tcase_add_test(tc, sane);
 	tcase_add_test(tc, random_bytes);
 	tcase_add_test(tc, path);
 	tcase_add_test(tc, link_local);

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Endpoints by name: see names.h.
+ */
+#include <sys/socket.h>
+
+#include <ctype.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netd/names.h"
+#include "shared/bytes.h"
+
+enum name_where {
+	NAME_IDLE,			/* maybe until its timer runs */
+	NAME_QUEUED,
+	NAME_ASKED
+};
+
+struct name {
+	LIST_ENTRY(name)	  bucket;
+	TAILQ_ENTRY(name)	  entry;
+	LIST_HEAD(, name_user)	  users;
+	struct names		 *names;
+	struct timer		  timer;	/* ask again; no answer came */
+	enum name_where		  where;
+	enum name_state		  state;
+	uint32_t		  id;
+	bool			  was_asked;
+	uint64_t		  asked;	/* ns */
+	uint64_t		  until;	/* ns: they are fresh */
+	unsigned		  failures;	/* in a row */
+	uint8_t			  n;
+	uint16_t		  bad;		/* bits: cannot be sent to */
+	struct endpoint		  at[RESOLVE_ADDRS_MAX];
+	char			  host[RESOLVE_NAME_MAX];
+};
+
+static struct name_bucket *
+bucket(const struct names *s, const char *host)
+{
+	uint8_t h[crypto_shorthash_BYTES];
+
+	crypto_shorthash(h, (const uint8_t *)host, strlen(host), s->seed);
+	return &s->bucket[get_le64(h) % NAMES_BUCKETS];
+}
+
+int
+names_init(struct names *s, struct timer_wheel *wheel)
+{
+	memset(s, 0, sizeof(*s));
+	s->wheel = wheel;
+	TAILQ_INIT(&s->waiting);
+	TAILQ_INIT(&s->asked);
+	randombytes_buf(s->seed, sizeof(s->seed));
+	s->bucket = calloc(NAMES_BUCKETS, sizeof(*s->bucket));
+	return s->bucket != NULL ? 0 : -1;
+}
+
+/* Takes a name out of the queue that it is in, and stops its timer. */
+static void
+settle(struct names *s, struct name *nm)
+{
+	timer_del(s->wheel, &nm->timer);
+	if (nm->where == NAME_QUEUED)
+		TAILQ_REMOVE(&s->waiting, nm, entry);
+	if (nm->where == NAME_ASKED) {
+		TAILQ_REMOVE(&s->asked, nm, entry);
+		s->nasked--;
+	}
+	nm->where = NAME_IDLE;
+}
+
+static void
+name_free(struct names *s, struct name *nm)
+{
+	settle(s, nm);
+	LIST_REMOVE(nm, bucket);
+	s->n--;
+	free(nm);
+}
+
+void
+names_clear(struct names *s)
+{
+	struct name_user *u;
+	struct name *nm;
+	unsigned i;
+
+	if (s->bucket == NULL)
+		return;
+	for (i = 0; i < NAMES_BUCKETS; i++) {
+		while ((nm = LIST_FIRST(&s->bucket[i])) != NULL) {
+			while ((u = LIST_FIRST(&nm->users)) != NULL) {
+				LIST_REMOVE(u, entry);
+				u->name = NULL;
+			}
+			name_free(s, nm);
+		}
+	}
+	free(s->bucket);
+	s->bucket = NULL;
+}
+
+bool
+names_is_usable(uint8_t family, const uint8_t addr[16])
+{
+	static const uint8_t zero[16];
+	struct in6_addr a;
+
+	if (family == AF_INET)
+		return addr[0] != 0 && addr[0] < 224;
+	/* Nobody says which link a link-local address is on (P33). */
+	memcpy(&a, addr, sizeof(a));
+	return family == AF_INET6 && memcmp(addr, zero, 15) != 0 &&
+	    !IN6_IS_ADDR_MULTICAST(&a) && !IN6_IS_ADDR_V4MAPPED(&a) &&
+	    !IN6_IS_ADDR_LINKLOCAL(&a);
+}
+
+static bool
+is_wanted(const struct name *nm)
+{
+	const struct name_user *u;
+
+	LIST_FOREACH(u, &nm->users, entry)
+		if (u->wants)
+			return true;
+	return false;
+}
+
+static void
+set_state(struct names *s, struct name *nm, enum name_state state)
+{
+	if (nm->state == state)
+		return;
+	nm->state = state;
+	s->out.told(s->out.arg, nm->host, state);
+}
+
+/* Asks what waits, as far as there is room. */
+static void
+pump(struct names *s, uint64_t now)
+{
+	struct name *nm;
+
+	while (s->nasked < NAMES_ASKED &&
+	    (nm = TAILQ_FIRST(&s->waiting)) != NULL) {
+		TAILQ_REMOVE(&s->waiting, nm, entry);
+		TAILQ_INSERT_TAIL(&s->asked, nm, entry);
+		s->nasked++;
+		nm->where = NAME_ASKED;
+		nm->id = ++s->last_id;
+		nm->asked = now;
+		nm->was_asked = true;
+		timer_add(s->wheel, &nm->timer, now + NAMES_WAIT);
+		s->out.ask(s->out.arg, nm->id, nm->host);
+	}
+}
+
+static void
+want(struct names *s, struct name *nm, uint64_t now)
+{
+	if (s->lost) {
+		set_state(s, nm, NAME_SILENT);
+		return;
+	}
+	/* Asked already, or it has to wait after a failure. */
+	if (nm->where != NAME_IDLE || timer_pending(&nm->timer))
+		return;
+	nm->where = NAME_QUEUED;
+	TAILQ_INSERT_TAIL(&s->waiting, nm, entry);
+	pump(s, now);
+}
+
+static bool
+is_address(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->family == b->family &&
+	    memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+}
+
+/* Which of the addresses the user is at; -1: none of them. */
+static int
+find(const struct name *nm, const struct endpoint *at)
+{
+	int i;
+
+	for (i = 0; i < nm->n; i++)
+		if (is_address(&nm->at[i], at))
+			return i;
+	return -1;
+}
+
+/* The first address from i on that can be sent to; i if none can. */
+static int
+pick(const struct names *s, const struct name *nm, int i)
+{
+	int k, j;
+
+	for (k = 0; k < nm->n; k++) {
+		j = (i + k) % nm->n;
+		if ((nm->bad & 1U << j) == 0 &&
+		    s->out.can(s->out.arg, nm->at[j].family))
+			return j;
+	}
+	return i % nm->n;
+}
+
+static void
+use(struct names *s, struct name_user *u, int i, bool again, uint64_t now)
+{
+	struct endpoint e = u->name->at[i];
+
+	e.port = u->port;
+	u->since = now;
+	u->silent = 0;
+	s->out.use(s->out.arg, u->owner, u->name->host, &e, again);
+}
+
+/* There are addresses, and this user waits for one. */
+static void
+give(struct names *s, struct name_user *u, uint64_t now)
+{
+	const struct endpoint *at = s->out.present(s->out.arg, u->owner);
+	bool forced = u->forced;
+	struct name *nm = u->name;
+	int i = find(nm, at), next;
+
+	/* Where it roamed to it may be still: one lost packet is no proof. */
+	if (i == -1 && at->family != 0 && !forced && u->silent < NAMES_SILENT)
+		return;
+	u->wants = u->forced = false;
+	if (i == -1 || (forced && at->port != u->port)) {
+		use(s, u, pick(s, nm, i == -1 ? 0 : i), false, now);
+		return;
+	}
+	if (u->silent == 0 || now - u->since < NAMES_PATIENCE)
+		return;
+	next = pick(s, nm, i + 1);
+	/* The peer may have roamed to a port where it is no longer. */
+	if (next != i || at->port != u->port)
+		use(s, u, next, true, now);
+}
+
+/* An address that is there already needs no question. */
+static void
+give_or_ask(struct names *s, struct name_user *u, uint64_t now)
+{
+	if (u->name->n > 0 && now < u->name->until)
+		give(s, u, now);
+	else
+		want(s, u->name, now);
+}
+
+static void
+failed(struct names *s, struct name *nm, enum name_state state, uint64_t now)
+{
+	uint64_t pause = NAMES_RETRY_MIN << (nm->failures < 6 ?
+	    nm->failures : 6);
+
+	nm->failures++;
+	if (is_wanted(nm))
+		timer_add(s->wheel, &nm->timer, now +
+		    (pause < NAMES_RETRY_MAX ? pause : NAMES_RETRY_MAX));
+	set_state(s, nm, state);
+}
+
+static void
+on_timer(void *arg, uint64_t now)
+{
+	struct name *nm = arg;
+	struct names *s = nm->names;
+
+	if (nm->where == NAME_ASKED) {
+		settle(s, nm);
+		failed(s, nm, NAME_SILENT, now);
+		pump(s, now);
+	} else if (is_wanted(nm))
+		want(s, nm, now);
+}
+
+/* The name of a host, made if it is new; NULL (ENOMEM). */
+static struct name *
+name_get(struct names *s, const char *host)
+{
+	char low[RESOLVE_NAME_MAX];
+	struct name_bucket *b;
+	struct name *nm;
+	size_t i;
+
+	for (i = 0; i < sizeof(low) - 1 && host[i] != '\0'; i++)
+		low[i] = (char)tolower((unsigned char)host[i]);
+	low[i] = '\0';
+	b = bucket(s, low);
+	LIST_FOREACH(nm, b, bucket)
+		if (strcmp(nm->host, low) == 0)
+			return nm;
+	if ((nm = calloc(1, sizeof(*nm))) == NULL)
+		return NULL;
+	memcpy(nm->host, low, i + 1);
+	nm->names = s;
+	nm->state = NAME_WAITING;
+	timer_init(&nm->timer, on_timer, nm);
+	LIST_INSERT_HEAD(b, nm, bucket);
+	s->n++;
+	return nm;
+}
+
+int
+names_attach(struct names *s, struct name_user *u, const char *host,
+    uint16_t port, bool forced, uint64_t now)
+{
+	struct name *nm = name_get(s, host);
+
+	if (nm != NULL && u->name == nm && u->port == port)
+		return 0;
+	if (nm != u->name)
+		names_detach(s, u);
+	if (nm == NULL)
+		return -1;
+	if (u->name == NULL) {
+		LIST_INSERT_HEAD(&nm->users, u, entry);
+		u->name = nm;
+	}
+	u->port = port;
+	u->wants = true;
+	u->forced = forced;
+	u->silent = 0;
+	give_or_ask(s, u, now);
+	return 0;
+}
+
+void
+names_detach(struct names *s, struct name_user *u)
+{
+	struct name *nm = u->name;
+
+	if (nm == NULL)
+		return;
+	LIST_REMOVE(u, entry);
+	u->name = NULL;
+	u->wants = u->forced = false;
+	u->silent = 0;
+	if (LIST_EMPTY(&nm->users))
+		name_free(s, nm);
+}
+
+void
+names_heard(struct name_user *u)
+{
+	u->silent = 0;
+	if (!u->forced)
+		u->wants = false;
+}
+
+/* What is known, without a question. */
+static void
+try_another(struct names *s, struct name_user *u, uint64_t now)
+{
+	struct name *nm = u->name;
+	int i = find(nm, s->out.present(s->out.arg, u->owner));
+
+	if (i == -1 && u->silent >= NAMES_SILENT && now < nm->until)
+		use(s, u, pick(s, nm, 0), true, now);
+	else if (i != -1 && nm->n > 1 && now - u->since >= NAMES_PATIENCE)
+		use(s, u, pick(s, nm, i + 1), true, now);
+}
+
+void
+names_silent(struct names *s, struct name_user *u, uint64_t now)
+{
+	struct name *nm = u->name;
+
+	if (nm == NULL)
+		return;
+	if (u->silent < UINT8_MAX)
+		u->silent++;
+	if (nm->n > 0)
+		try_another(s, u, now);
+	if (nm->was_asked && now - nm->asked < NAMES_PAUSE)
+		return;
+	u->wants = true;
+	want(s, nm, now);
+}
+
+bool
+names_next(struct names *s, struct name_user *u, uint64_t now)
+{
+	struct name *nm = u->name;
+	int i, next;
+
+	if (nm == NULL || nm->n < 2)
+		return false;
+	i = find(nm, s->out.present(s->out.arg, u->owner));
+	if (i == -1)
+		return false;
+	nm->bad |= (uint16_t)(1U << i);
+	next = pick(s, nm, i + 1);
+	if ((nm->bad & 1U << next) != 0)
+		return false;
+	use(s, u, next, true, now);
+	return true;
+}
+
+/* The usable ones of an answer; how many there are. */
+static uint8_t
+take(struct name *nm, const struct resolved *a)
+{
+	struct endpoint at[RESOLVE_ADDRS_MAX];
+	uint8_t n = 0;
+	size_t i;
+
+	memset(at, 0, sizeof(at));
+	for (i = 0; i < a->n && i < RESOLVE_ADDRS_MAX; i++) {
+		if (!names_is_usable(a->at[i].family, a->at[i].addr))
+			continue;
+		at[n].family = a->at[i].family;
+		memcpy(at[n].addr, a->at[i].addr, sizeof(at[n].addr));
+		n++;
+	}
+	/* An answer without any changes nothing. */
+	if (n > 0) {
+		memcpy(nm->at, at, sizeof(nm->at));
+		nm->n = n;
+		nm->bad = 0;
+	}
+	return n;
+}
+
+int
+names_answer(struct names *s, uint32_t id, const struct resolved *a,
+    uint64_t now)
+{
+	struct name_user *u, *next;
+	struct name *nm;
+
+	TAILQ_FOREACH(nm, &s->asked, entry)
+		if (nm->id == id)
+			break;
+	if (nm == NULL)
+		return -1;
+	settle(s, nm);
+	if (a->status == RESOLVE_OK && take(nm, a) > 0) {
+		nm->failures = 0;
+		nm->until = now + a->ttl * 1000000000ULL;
+		set_state(s, nm, NAME_OK);
+		LIST_FOREACH_SAFE(u, &nm->users, entry, next)
+			if (u->wants)
+				give(s, u, now);
+	} else
+		failed(s, nm, a->status == RESOLVE_OK ||
+		    a->status == RESOLVE_NONE ? NAME_UNKNOWN : NAME_SILENT,
+		    now);
+	pump(s, now);
+	return 0;
+}
+
+void
+names_hurry(struct names *s, uint64_t now)
+{
+	struct name *nm;
+	unsigned i;
+
+	if (s->n == 0 || s->lost ||
+	    (s->hurried != 0 && now - s->hurried < NAMES_RETRY_MIN))
+		return;
+	s->hurried = now;
+	for (i = 0; i < NAMES_BUCKETS; i++) {
+		LIST_FOREACH(nm, &s->bucket[i], bucket) {
+			nm->bad = 0;
+			if (nm->where != NAME_IDLE ||
+			    !timer_pending(&nm->timer))
+				continue;
+			nm->failures = 0;
+			/* Routes come one by one: let the others come, too. */
+			timer_add(s->wheel, &nm->timer, now + 1000000000ULL);
+		}
+	}
+}
+
+void
+names_lose(struct names *s)
+{
+	struct name *nm;
+
+	s->lost = true;
+	while ((nm = TAILQ_FIRST(&s->asked)) != NULL ||
+	    (nm = TAILQ_FIRST(&s->waiting)) != NULL) {
+		settle(s, nm);
+		set_state(s, nm, NAME_SILENT);
+	}
+}
+
+enum name_state
+names_state(const struct name_user *u)
+{
+	return u->name != NULL ? u->name->state : NAME_NONE;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The few sources of messages with a wrong mac1.
+ */
+#include <string.h>
+
+#include "netd/badmac.h"
+#include "unit.h"
+
+#define SECOND	1000000000ULL
+
+static void
+note(struct badmac *b, uint16_t port, uint64_t when)
+{
+	struct endpoint e;
+
+	memset(&e, 0, sizeof(e));
+	e.family = AF_INET;
+	e.port = port;
+	badmac_note(b, &e, when);
+}
+
+START_TEST(sampled)
+{
+	struct badmac b;
+	uint64_t now = 5 * SECOND;
+	int i, due = 0;
+
+	memset(&b, 0, sizeof(b));
+	for (i = 0; i < 100000; i++, now += 10000)	/* for one second */
+		due += badmac_is_due(&b, now);
+	ck_assert_int_le(due, 2 * BADMAC_RATE);
+	ck_assert_int_ge(due, BADMAC_RATE);
+	ck_assert(badmac_is_due(&b, now + 2 * SECOND));
+}
+END_TEST
+
+START_TEST(sources)
+{
+	struct badmac b;
+	uint16_t i;
+
+	memset(&b, 0, sizeof(b));
+	for (i = 1; i <= BADMAC_SOURCES; i++)
+		note(&b, i, 100 + i);
+	note(&b, 1, 200);
+	for (i = 0; i < BADMAC_SOURCES; i++)
+		ck_assert_uint_eq(b.source[i].count, i == 0 ? 2 : 1);
+	ck_assert_uint_eq(b.source[0].last, 200);
+	/* The one that was silent the longest goes. */
+	note(&b, 99, 201);
+	ck_assert_uint_eq(b.source[1].at.port, 99);
+	ck_assert_uint_eq(b.source[1].count, 1);
+	ck_assert_uint_eq(b.source[0].at.port, 1);
+	note(&b, 98, 202);
+	ck_assert_uint_eq(b.source[2].at.port, 98);
+}
+END_TEST
+
+START_TEST(others_stay_free)
+{
+	struct badmac b;
+
+	memset(&b, 0, sizeof(b));
+	note(&b, 1, 1);
+	note(&b, 2, 2);
+	ck_assert_uint_eq(b.source[0].at.port, 1);
+	ck_assert_uint_eq(b.source[1].at.port, 2);
+	ck_assert_uint_eq(b.source[2].at.family, 0);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("badmac");
+	TCase *tc = tcase_create("badmac");
+
+	tcase_add_test(tc, sampled);
+	tcase_add_test(tc, sources);
+	tcase_add_test(tc, others_stay_free);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run("badmac", suite());
+}
