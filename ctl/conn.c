@@ -48,7 +48,7 @@ wait_for(struct conn *c, short events)
 	int r;
 
 	do {
-		r = poll(&p, 1, CONN_TIMEOUT);
+		r = poll(&p, 1, c->timeout);
 	} while (r == -1 && errno == EINTR);
 	if (r == 0)
 		errno = ETIMEDOUT;
@@ -111,6 +111,7 @@ conn_greet(struct conn *c, int fd, struct ctl_done *why)
 
 	memset(c, 0, sizeof(*c));
 	c->fd = fd;
+	c->timeout = CONN_TIMEOUT;
 	wbuf_init(&w, buf, sizeof(buf));
 	ctl_hello_write(&w, 0, CTL_VERSION_MIN, CTL_VERSION_MAX);
 	if (conn_send(c, &w) == -1 || conn_next(c, &f) == -1)

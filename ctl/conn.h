@@ -11,6 +11,7 @@
 
 struct conn {
 	int			 fd;
+	int			 timeout;	/* CONN_TIMEOUT, or -1: none */
 	struct ctl_welcome	 welcome;
 	size_t			 len;
 	size_t			 used;	/* of the frame handed out last */

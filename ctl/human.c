@@ -28,6 +28,52 @@ output_text(FILE *fp, const char *s)
 }
 
 void
+output_lines(FILE *fp, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	int last = '\n';
+
+	for (; *p != '\0'; p++) {
+		last = *p;
+		if ((*p >= ' ' && *p <= '~') || *p == '\n' || *p == '\t')
+			putc(*p, fp);
+		else
+			fprintf(fp, "\\%03o", *p);
+	}
+	if (last != '\n')
+		putc('\n', fp);
+}
+
+uint64_t
+field_num(const struct row *row, const char *key)
+{
+	const struct row_field *f = row_get(row, key);
+
+	return f != NULL && f->kind != ROW_STR ? f->num : 0;
+}
+
+const char *
+field_str(const struct row *row, const char *key)
+{
+	const struct row_field *f = row_get(row, key);
+
+	return f != NULL && f->kind == ROW_STR ? f->str : "";
+}
+
+void
+output_judge(struct output *o, const struct row *row)
+{
+	const char *severity = field_str(row, "severity");
+
+	if (strcmp(row->table, "health") != 0)
+		return;
+	if (strcmp(severity, "error") == 0)
+		o->errors++;
+	else if (strcmp(severity, "warning") == 0)
+		o->warnings++;
+}
+
+void
 human_age(char *buf, size_t size, uint64_t now, uint64_t then)
 {
 	static const struct {

@@ -2,9 +2,12 @@
 /*
  * Finding the daemon: see instance.h.
  */
+#include <sys/socket.h>
+
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +22,9 @@
 #include "shared/paths.h"
 
 #define SUFFIX	".sock"
+/* The other sockets of an instance, which are no instances. */
+#define READ	".read"
+#define METRICS	".metrics"
 
 static bool
 name_is_good(const char *name, size_t len)
@@ -28,33 +34,78 @@ name_is_good(const char *name, size_t len)
 }
 
 static int
+open_as(const char *name, size_t len, const char *kind)
+{
+	char path[sizeof(PATH_RUN) + INSTANCE_MAX + sizeof(READ) +
+	    sizeof(SUFFIX) + 1];
+
+	snprintf(path, sizeof(path), "%s/%.*s%s%s", PATH_RUN, (int)len, name,
+	    kind, SUFFIX);
+	return conn_open(path);
+}
+
+static int
 open_named(const char *name, size_t len)
 {
-	char path[sizeof(PATH_RUN) + INSTANCE_MAX + sizeof(SUFFIX) + 1];
+	int fd, saved;
 
-	snprintf(path, sizeof(path), "%s/%.*s%s", PATH_RUN, (int)len, name,
-	    SUFFIX);
-	return conn_open(path);
+	fd = open_as(name, len, "");
+	if (fd != -1 || (errno != EACCES && errno != EPERM))
+		return fd;
+	saved = errno;
+	fd = open_as(name, len, READ);
+	if (fd == -1)
+		errno = saved;
+	return fd;
+}
+
+/* Does a name end like this, and is there an instance of what is before? */
+static bool
+is_beside(int dir, const char *name, size_t len, const char *kind)
+{
+	char path[INSTANCE_MAX + sizeof(SUFFIX) + 1];
+	size_t k = strlen(kind);
+
+	if (len <= k || memcmp(name + len - k, kind, k) != 0)
+		return false;
+	snprintf(path, sizeof(path), "%.*s%s", (int)(len - k), name, SUFFIX);
+	return faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* Is this directory entry a control socket?  The length of its name, or 0. */
 static size_t
-entry_name(const struct dirent *de)
+entry_name(int dir, const struct dirent *de)
 {
 	size_t n = strlen(de->d_name), s = strlen(SUFFIX);
 
-	if (n <= s || strcmp(de->d_name + n - s, SUFFIX) != 0 ||
-	    !name_is_good(de->d_name, n - s))
+	if (n <= s || strcmp(de->d_name + n - s, SUFFIX) != 0)
 		return 0;
-	return n - s;
+	n -= s;
+	if (is_beside(dir, de->d_name, n, READ) ||
+	    is_beside(dir, de->d_name, n, METRICS) ||
+	    !name_is_good(de->d_name, n))
+		return 0;
+	return n;
 }
 
 struct found {
+	pid_t	 pid;		/* only this one is meant, or 0 */
 	int	 fd;		/* of the first one that runs */
 	int	 n;
 	int	 error;		/* why it could not be reached, or 0 */
 	char	*names;		/* for the message */
 };
+
+/* Is it the warrend of this process id that listens there? */
+static bool
+is_of(int fd, pid_t pid)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+	    cred.pid == pid;
+}
 
 static void
 found_add(struct found *f, const char *name, size_t len)
@@ -66,6 +117,9 @@ found_add(struct found *f, const char *name, size_t len)
 		if (errno == ECONNREFUSED || errno == ENOENT)
 			return;		/* left behind by one that is gone */
 		f->error = errno;
+	} else if (f->pid != 0 && !is_of(fd, f->pid)) {
+		close(fd);
+		return;
 	}
 	if (f->n++ == 0)
 		f->fd = fd;
@@ -75,21 +129,43 @@ found_add(struct found *f, const char *name, size_t len)
 	snprintf(f->names + old, len + 2, " %.*s", (int)len, name);
 }
 
-/* Says why a daemon could not be reached; the exit status. */
+/* Says why a socket could not be reached; the exit status. */
+static int
+closed(const char *path, int error)
+{
+	fprintf(stderr, "warrenctl: ");
+	output_text(stderr, path);
+	if (error == EACCES || error == EPERM) {
+		fprintf(stderr, ": permission denied: the control socket is "
+		    "for root and group warren\n");
+		return EXIT_REFUSED;
+	}
+	fprintf(stderr, ": %s\n", strerror(error));
+	return EXIT_UNREACHABLE;
+}
+
 static int
 unreachable(const char *name, int error)
 {
-	if (error == EACCES || error == EPERM) {
-		warnx("%s/%s%s: permission denied: the control socket is for "
-		    "root and group warren", PATH_RUN, name, SUFFIX);
-		return EXIT_REFUSED;
-	}
-	if (error == ENOENT || error == ECONNREFUSED)
+	char path[sizeof(PATH_RUN) + INSTANCE_MAX + sizeof(SUFFIX) + 1];
+
+	if (error == ENOENT || error == ECONNREFUSED) {
 		warnx("no instance \"%s\" is running (looked in %s)", name,
 		    PATH_RUN);
-	else
-		warnc(error, "%s/%s%s", PATH_RUN, name, SUFFIX);
-	return EXIT_UNREACHABLE;
+		return EXIT_UNREACHABLE;
+	}
+	snprintf(path, sizeof(path), "%s/%s%s", PATH_RUN, name, SUFFIX);
+	return closed(path, error);
+}
+
+static int
+connect_path(const char *path, int *status)
+{
+	int fd = conn_open(path);
+
+	if (fd == -1)
+		*status = closed(path, errno);
+	return fd;
 }
 
 static int
@@ -103,9 +179,9 @@ refuse_several(const struct found *f)
 }
 
 static int
-connect_only(int *status)
+connect_only(pid_t pid, int *status)
 {
-	struct found f = { -1, 0, 0, NULL };
+	struct found f = { pid, -1, 0, 0, NULL };
 	struct dirent *de;
 	size_t len;
 	DIR *d;
@@ -114,7 +190,7 @@ connect_only(int *status)
 	if (d == NULL && errno != ENOENT)
 		warn("%s", PATH_RUN);
 	while (d != NULL && (de = readdir(d)) != NULL)
-		if ((len = entry_name(de)) != 0)
+		if ((len = entry_name(dirfd(d), de)) != 0)
 			found_add(&f, de->d_name, len);
 	if (d != NULL)
 		closedir(d);
@@ -129,19 +205,20 @@ connect_only(int *status)
 			close(f.fd);
 	} else if (f.n == 1)
 		*status = unreachable(f.names + 1, f.error);
+	else if (pid != 0)
+		warnx("process %d has no control socket in %s", (int)pid,
+		    PATH_RUN);
 	else
 		warnx("no instance is running (looked in %s)", PATH_RUN);
 	free(f.names);
 	return -1;
 }
 
-int
-instance_connect(const char *name, int *status)
+static int
+connect_name(const char *name, int *status)
 {
 	int fd;
 
-	if (name == NULL)
-		return connect_only(status);
 	if (!name_is_good(name, strlen(name))) {
 		warnx("this cannot be the name of an instance");
 		*status = EXIT_USAGE;
@@ -151,4 +228,14 @@ instance_connect(const char *name, int *status)
 	if (fd == -1)
 		*status = unreachable(name, errno);
 	return fd;
+}
+
+int
+instance_connect(const struct target *t, int *status)
+{
+	if (t->socket != NULL)
+		return connect_path(t->socket, status);
+	if (t->instance != NULL)
+		return connect_name(t->instance, status);
+	return connect_only(t->pid, status);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rows as JSON: {"version":1,"command":"...","rows":[{"table":"...",...}]}.
+ * Rows as JSON: {"version":1,"command":"...","rows":[{"table":"...",...}]}, or,
+ * where there is no end, a line {"version":1,"table":"...",...} for each.
  * A byte of a string that is no printable ASCII becomes \u00XX, so that the
  * output is always valid, whatever came.
  */
@@ -29,13 +30,14 @@ json_begin(struct output *o, const char *command)
 	fprintf(o->fp, ",\"rows\":[");
 }
 
+/* The table and the fields, without brackets. */
 static void
-json_row(struct output *o, const struct row *row)
+json_fields(struct output *o, const struct row *row)
 {
 	const struct row_field *f;
 	size_t i;
 
-	fprintf(o->fp, "%s\n{\"table\":", o->rows > 0 ? "," : "");
+	fprintf(o->fp, "\"table\":");
 	json_string(o->fp, row->table);
 	for (i = 0; i < row->n; i++) {
 		f = &row->field[i];
@@ -49,6 +51,13 @@ json_row(struct output *o, const struct row *row)
 		else
 			fprintf(o->fp, "%llu", (unsigned long long)f->num);
 	}
+}
+
+static void
+json_row(struct output *o, const struct row *row)
+{
+	fprintf(o->fp, "%s\n{", o->rows > 0 ? "," : "");
+	json_fields(o, row);
 	putc('}', o->fp);
 }
 
@@ -62,4 +71,32 @@ const struct format format_json = {
 	.begin = json_begin,
 	.row = json_row,
 	.end = json_end,
+};
+
+static void
+line_begin(struct output *o, const char *command)
+{
+	(void)o;
+	(void)command;
+}
+
+static void
+line_row(struct output *o, const struct row *row)
+{
+	fprintf(o->fp, "{\"version\":%d,", OUTPUT_VERSION);
+	json_fields(o, row);
+	fprintf(o->fp, "}\n");
+	fflush(o->fp);
+}
+
+static void
+line_end(struct output *o)
+{
+	(void)o;
+}
+
+const struct format format_json_lines = {
+	.begin = line_begin,
+	.row = line_row,
+	.end = line_end,
 };

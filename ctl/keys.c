@@ -19,9 +19,8 @@
 #include "ctl/keys.h"
 #include "shared/hex.h"
 
-/* From here on no core dump may hold a key (P19). */
-static void
-begin(void)
+void
+keys_begin(void)
 {
 	static const struct rlimit none = { 0, 0 };
 
@@ -72,7 +71,7 @@ make_key(int private)
 	uint8_t key[BASE64_KEYLEN];
 	int status;
 
-	begin();
+	keys_begin();
 	warn_if_readable();
 	randombytes_buf(key, sizeof(key));
 	if (private) {
@@ -136,7 +135,7 @@ keys_pubkey(void)
 	uint8_t key[BASE64_KEYLEN], pub[BASE64_KEYLEN];
 	int status = EXIT_REFUSED;
 
-	begin();
+	keys_begin();
 	if (read_all(text, sizeof(text)) != sizeof(text) || !ends_here() ||
 	    base64_key_decode(key, text, sizeof(text)) == -1)
 		warnx("standard input is not a private key in base64");

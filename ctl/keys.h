@@ -5,6 +5,8 @@
 #ifndef CTL_KEYS_H
 #define CTL_KEYS_H
 
+/* From here on no core dump may hold a key (P19); ends the program if not. */
+void	 keys_begin(void);
 /* Each writes one key to standard output; returns the exit status. */
 int	 keys_genkey(void);
 int	 keys_genpsk(void);

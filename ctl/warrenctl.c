@@ -2,11 +2,12 @@
 /*
  * warrenctl: operates a running warrend over its control socket.  It asks,
  * waits for the result and prints it; it holds no state, and knows no table
- * of the daemon but the two that "status" draws.
+ * of the daemon but those that "status" draws.
  */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,223 +15,25 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl/conn.h"
+#include "ctl/completion.h"
 #include "ctl/exit.h"
-#include "ctl/instance.h"
+#include "ctl/import.h"
 #include "ctl/keys.h"
-#include "ctl/output.h"
-#include "ctl/tokens.h"
+#include "ctl/request.h"
+#include "shared/decimal.h"
 #include "shared/version.h"
-
-enum action {
-	DO_STATUS = 1,
-	DO_PROCESSES,
-	DO_SANDBOX,
-	DO_IMSG,
-	DO_MEMORY,
-	DO_COUNTERS,
-	DO_CRYPTO,
-	DO_VERBOSE,
-	DO_BRIEF,
-	DO_GENKEY,
-	DO_PUBKEY,
-	DO_GENPSK,
-	DO_VERSION
-};
-
-static const struct token show_words[] = {
-	{ "processes",	NULL, DO_PROCESSES, "the processes and their users" },
-	{ "sandbox",	NULL, DO_SANDBOX, "what confines each process" },
-	{ "imsg",	NULL, DO_IMSG, "messages between the processes" },
-	{ "memory",	NULL, DO_MEMORY, "locked memory, rings, buffers" },
-	{ "counters",	NULL, DO_COUNTERS, "what each process counts" },
-	{ "crypto",	NULL, DO_CRYPTO, "ciphers and handshakes" },
-	{ NULL,		NULL, 0, NULL }
-};
-
-static const struct token log_words[] = {
-	{ "verbose",	NULL, DO_VERBOSE, "log for debugging, too" },
-	{ "brief",	NULL, DO_BRIEF, "log what matters" },
-	{ NULL,		NULL, 0, NULL }
-};
-
-static const struct token commands[] = {
-	{ "status",	NULL, DO_STATUS, "the interface and its peers" },
-	{ "show",	show_words, 0, "the inside of the daemon" },
-	{ "log",	log_words, 0, "how much is logged" },
-	{ "genkey",	NULL, DO_GENKEY, "make a private key" },
-	{ "pubkey",	NULL, DO_PUBKEY, "the public key of a private one" },
-	{ "genpsk",	NULL, DO_GENPSK, "make a preshared key" },
-	{ "version",	NULL, DO_VERSION, "the version of warrenctl" },
-	{ NULL,		NULL, 0, NULL }
-};
 
 __attribute__((noreturn)) static void
 usage(void)
 {
-	fprintf(stderr, "usage: warrenctl [-j] [-i instance] command\n");
+	fprintf(stderr,
+	    "usage: warrenctl [-j] [-i instance | -p pid | -s socket] "
+	    "command\n");
 	exit(EXIT_USAGE);
 }
 
-/* Prints the words that could have been meant. */
-__attribute__((noreturn)) static void
-wrong_word(const struct tokens_result *r)
-{
-	const char *why = "incomplete command";
-	const struct token *t;
-
-	if (r->verdict == TOKENS_UNKNOWN)
-		why = "unknown word";
-	else if (r->verdict == TOKENS_AMBIGUOUS)
-		why = "ambiguous word";
-	else if (r->verdict == TOKENS_EXTRA)
-		why = "nothing may follow here";
-	fprintf(stderr, "warrenctl: %s", why);
-	if (r->word != NULL) {
-		fprintf(stderr, ": ");
-		output_text(stderr, r->word);
-	}
-	fprintf(stderr, "\n");
-	if (r->table != NULL) {
-		fprintf(stderr, "valid %s%s%s:\n", r->last != NULL ?
-		    "after \"" : "commands", r->last != NULL ?
-		    r->last->word : "", r->last != NULL ? "\"" : "");
-		for (t = r->table; t->word != NULL; t++)
-			if (r->verdict != TOKENS_AMBIGUOUS ||
-			    tokens_begins(t, r->word))
-				fprintf(stderr, "  %-10s %s\n", t->word,
-				    t->help);
-	}
-	exit(EXIT_USAGE);
-}
-
-static const char *
-action_name(enum action a)
-{
-	static const char *const names[] = {
-		[DO_STATUS] = "status",
-		[DO_PROCESSES] = "show processes",
-		[DO_SANDBOX] = "show sandbox",
-		[DO_IMSG] = "show imsg",
-		[DO_MEMORY] = "show memory",
-		[DO_COUNTERS] = "show counters",
-		[DO_CRYPTO] = "show crypto",
-		[DO_VERBOSE] = "log verbose",
-		[DO_BRIEF] = "log brief",
-		[DO_VERSION] = "version",
-	};
-
-	return names[a];
-}
-
-static void
-ask(struct wbuf *w, enum action a, uint32_t id)
-{
-	static const enum show_topic topics[] = {
-		[DO_STATUS] = SHOW_STATUS,
-		[DO_PROCESSES] = SHOW_PROCESSES,
-		[DO_SANDBOX] = SHOW_SANDBOX,
-		[DO_IMSG] = SHOW_IMSG,
-		[DO_MEMORY] = SHOW_MEMORY,
-		[DO_COUNTERS] = SHOW_COUNTERS,
-		[DO_CRYPTO] = SHOW_CRYPTO,
-	};
-
-	if (a == DO_VERBOSE || a == DO_BRIEF)
-		ctl_log_write(w, id, a == DO_VERBOSE);
-	else
-		ctl_show_write(w, id, topics[a]);
-}
-
-/* The daemon does not speak, or not as it should. */
 static int
-lost(void)
-{
-	if (errno == ETIMEDOUT)
-		warnx("the daemon has not answered for %d seconds",
-		    CONN_TIMEOUT / 1000);
-	else if (errno == EBADMSG)
-		warnx("the daemon's answer is malformed");
-	else if (errno == ECONNRESET || errno == EPIPE)
-		warnx("the daemon closed the connection");
-	else
-		warn("connection to the daemon");
-	return EXIT_UNREACHABLE;
-}
-
-static int
-refused(const struct ctl_done *d)
-{
-	fprintf(stderr, "warrenctl: ");
-	output_text(stderr, d->text[0] != '\0' ? d->text :
-	    strerror((int)d->error));
-	fputc('\n', stderr);
-	return EXIT_REFUSED;
-}
-
-static int
-print_row(struct output *o, const struct ctl_frame *f)
-{
-	struct row row;
-
-	if (row_parse(&row, f->data, f->len) == -1)
-		return -1;
-	o->format->row(o, &row);
-	o->rows++;
-	return 0;
-}
-
-/* Prints rows until the answer's end; returns the exit status. */
-static int
-answer(struct conn *c, struct output *o, uint32_t id)
-{
-	struct ctl_frame f;
-	struct ctl_done d;
-
-	for (;;) {
-		if (conn_next(c, &f) == -1)
-			return lost();
-		errno = EBADMSG;
-		if (f.id != id)
-			return lost();
-		if (f.type == CTL_ROW) {
-			if (print_row(o, &f) == -1)
-				return lost();
-			continue;
-		}
-		if (ctl_done_read(&f, &d) == -1)
-			return lost();
-		return d.error == 0 ? EXIT_DONE : refused(&d);
-	}
-}
-
-static int
-request(const char *instance, enum action a, struct output *o)
-{
-	static struct conn c;
-	uint8_t buf[64];
-	struct ctl_done why;
-	struct wbuf w;
-	int fd, status;
-
-	fd = instance_connect(instance, &status);
-	if (fd == -1)
-		return status;
-	if (conn_greet(&c, fd, &why) == -1)
-		return errno == EPROTONOSUPPORT ? refused(&why) : lost();
-	wbuf_init(&w, buf, sizeof(buf));
-	ask(&w, a, 1);
-	if (conn_send(&c, &w) == -1)
-		return lost();
-	o->format->begin(o, action_name(a));
-	status = answer(&c, o, 1);
-	o->format->end(o);
-	conn_close(&c);
-	return status;
-}
-
-static int
-version(struct output *o, int json)
+version(struct output *o, bool json)
 {
 	uint8_t buf[128];
 	struct row row;
@@ -245,34 +48,65 @@ version(struct output *o, int json)
 	row_str(&w, "version", warren_version());
 	if (w.fail || row_parse(&row, w.p, w.len) == -1)
 		return EXIT_REFUSED;
-	o->format->begin(o, action_name(DO_VERSION));
+	o->format->begin(o, command_name(DO_VERSION));
 	o->format->row(o, &row);
 	o->rows++;
 	o->format->end(o);
 	return EXIT_DONE;
 }
 
+static const struct format *
+format_of(enum action a, bool json)
+{
+	if (json)
+		return a == DO_MONITOR ? &format_json_lines : &format_json;
+	switch (a) {
+	case DO_STATUS:
+	case DO_PEER:
+	case DO_INTERFACE:
+	case DO_HEALTH:
+		return &format_status;
+	case DO_PEERS:
+		return &format_peers;
+	case DO_CONFIG:
+	case DO_METRICS:
+		return &format_text;
+	case DO_MONITOR:
+		return &format_events;
+	default:
+		return &format_table;
+	}
+}
+
 static int
-run(enum action a, const char *instance, int json)
+run(const struct tokens_result *r, const struct request *q)
 {
 	struct output o;
 
 	memset(&o, 0, sizeof(o));
-	o.format = json ? &format_json : a == DO_STATUS ? &format_status :
-	    &format_table;
+	o.format = format_of(q->action, q->json);
 	o.fp = stdout;
 	o.now = (uint64_t)time(NULL);
-	switch (a) {
+	switch (q->action) {
 	case DO_GENKEY:
 		return keys_genkey();
 	case DO_PUBKEY:
 		return keys_pubkey();
 	case DO_GENPSK:
 		return keys_genpsk();
+	case DO_IMPORT:
+		return import_run(q->arg, r->flag[FLAG_KEYS], stdout);
+	case DO_COMPLETION:
+		completion_bash(stdout, commands, common_flags);
+		return EXIT_DONE;
 	case DO_VERSION:
-		return version(&o, json);
+		return version(&o, q->json);
+	case DO_STATUS:
+		if (r->flag[FLAG_CHECK] != NULL)
+			return check_run(q, &o);
+		return request_run(q, &o);
 	default:
-		return request(instance, a, &o);
+		return request_run(q, &o);
 	}
 }
 
@@ -304,21 +138,49 @@ flush(int status)
 	return EXIT_REFUSED;
 }
 
-int
-main(int argc, char **argv)
+static pid_t
+pid_of(const char *text)
 {
-	const char *instance = NULL;
-	struct tokens_result r;
-	int ch, json = 0;
+	uint64_t v;
 
-	hold_standard_fds();
-	while ((ch = getopt(argc, argv, "i:j")) != -1) {
+	if (decimal_parse(text, INT_MAX, &v) == -1 || v == 0)
+		usage();
+	return (pid_t)v;
+}
+
+/* The options of all commands; the same before the command and behind it. */
+static void
+take_option(struct request *q, enum flag f, const char *value)
+{
+	if (f == FLAG_INSTANCE)
+		q->target.instance = value;
+	else if (f == FLAG_JSON)
+		q->json = true;
+	else if (f == FLAG_PID)
+		q->target.pid = pid_of(value);
+	else if (f == FLAG_SOCKET)
+		q->target.socket = value;
+}
+
+static void
+take_options(struct request *q, int argc, char **argv)
+{
+	int ch;
+
+	/* Those behind the command are for tokens_match(). */
+	while ((ch = getopt(argc, argv, "+i:jp:s:")) != -1) {
 		switch (ch) {
 		case 'i':
-			instance = optarg;
+			take_option(q, FLAG_INSTANCE, optarg);
 			break;
 		case 'j':
-			json = 1;
+			take_option(q, FLAG_JSON, NULL);
+			break;
+		case 'p':
+			take_option(q, FLAG_PID, optarg);
+			break;
+		case 's':
+			take_option(q, FLAG_SOCKET, optarg);
 			break;
 		default:
 			usage();
@@ -326,9 +188,32 @@ main(int argc, char **argv)
 	}
 	if (optind == argc)
 		usage();
-	tokens_match(commands, (size_t)(argc - optind), argv + optind, &r);
-	if (r.verdict != TOKENS_OK)
-		wrong_word(&r);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct tokens_result r;
+	struct request q;
+	size_t i;
+
+	hold_standard_fds();
+	memset(&q, 0, sizeof(q));
+	take_options(&q, argc, argv);
+	tokens_match(commands, common_flags, (size_t)(argc - optind),
+	    argv + optind, &r);
+	if (r.verdict != TOKENS_OK) {
+		command_wrong(&r);
+		return EXIT_USAGE;
+	}
+	for (i = 0; i < TOKENS_FLAGS; i++)
+		if (r.flag[i] != NULL)
+			take_option(&q, i, r.flag[i]);
+	if ((q.target.instance != NULL) + (q.target.socket != NULL) +
+	    (q.target.pid != 0) > 1)
+		usage();
+	q.action = r.action;
+	q.arg = r.nargs > 0 ? r.arg[0] : NULL;
 	signal(SIGPIPE, SIG_IGN);
-	return flush(run(r.action, instance, json));
+	return flush(run(&r, &q));
 }

@@ -9,7 +9,8 @@ tests_in	 = $(sort $(patsubst regress/$(1)/%.c,%,\
 UNITS		:= $(filter-out unit,$(call tests_in,unit))
 PRIVSEPS	:= $(call tests_in,privsep)
 TOOLS		:= $(patsubst regress/tools/%.c,%,$(wildcard regress/tools/*.c))
-FUZZERS		:= $(patsubst regress/fuzz/%.c,%,$(wildcard regress/fuzz/*.c))
+FUZZERS		:= $(sort $(patsubst regress/fuzz/%.c,%,$(shell grep -ls \
+		   LLVMFuzzerTestOneInput /dev/null regress/fuzz/*.c)))
 
 AEAD_OBJS		= cryptod/aead.o cryptod/aead_check.o \
 		   cryptod/aead_ipsecmb.o cryptod/aead_sodium.o
@@ -163,6 +164,12 @@ FUZZ_OBJS_import	= $(IMPORT_OBJS)
 FUZZ_OBJS_output	= ctl/human.o ctl/json.o ctl/lines.o ctl/peers.o \
 		   ctl/status.o ctl/text.o shared/codec.o shared/log.o \
 		   shared/row.o
+# Two cores, with another cryptography.
+FUZZ_OBJS_pair		= $(filter-out $(AEAD_OBJS),$(CORE_OBJS)) \
+		   cryptod/resume.o cryptod/sessions.o netd/cookie.o \
+		   netd/dedupe.o netd/envelope.o netd/ratelimit.o \
+		   regress/fuzz/pair_crypto.o regress/fuzz/pair_side.o \
+		   regress/unit/fakeclock.o shared/codec.o shared/ring.o
 FUZZ_OBJS_prom		= ctld/prom.o
 FUZZ_OBJS_replay	= cryptod/replay.o
 FUZZ_OBJS_ring		= shared/ring.o

@@ -32,7 +32,10 @@ enum ctl_type {
 	/* Since version 2: */
 	CTL_PEER,			/* text: a peer's name or public key */
 	CTL_RELOAD,			/* nothing */
-	CTL_MONITOR			/* nothing; rows until it hangs up */
+	CTL_MONITOR,			/* nothing; rows until it hangs up */
+	CTL_METRICS			/* nothing; rows "text" with "text": a
+					 * piece of whole lines of what the
+					 * metrics socket answers */
 };
 
 struct ctl_frame {
@@ -76,7 +79,7 @@ int	 ctl_log_read(const struct ctl_frame *, bool *verbose);
 /* name: a peer's name or public key. */
 void	 ctl_peer_write(struct wbuf *, uint32_t id, const char *name);
 int	 ctl_peer_read(const struct ctl_frame *, char name[CTL_TEXT_MAX]);
-/* RELOAD and MONITOR, which carry nothing. */
+/* RELOAD, MONITOR and METRICS, which carry nothing. */
 void	 ctl_plain_write(struct wbuf *, uint32_t id, enum ctl_type);
 int	 ctl_plain_read(const struct ctl_frame *, enum ctl_type);
 

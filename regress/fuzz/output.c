@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What warrenctl prints of rows from anywhere: nothing but printable ASCII
- * and newlines reaches the terminal, and the JSON is JSON.  The input is a
+ * and newlines (tabs, where text is meant to be parsed) reaches the terminal,
+ * and the JSON is JSON.  The input is a
  * byte, then rows, each after its length in 16 bits.
  */
 #include "ctl/output.h"
@@ -90,7 +91,8 @@ json_value(const char **p, int depth)
 static void
 print(const struct format *format, const struct row *rows, size_t n)
 {
-	struct output o = { .format = format, .now = 1700000000 };
+	struct output o = { .format = format, .now = 1700000000,
+	    .judged = true };
 	const char *p;
 	char *text = NULL;
 	size_t size = 0, i;
@@ -105,10 +107,19 @@ print(const struct format *format, const struct row *rows, size_t n)
 	format->end(&o);
 	fclose(o.fp);
 	for (i = 0; i < size; i++)
-		MUST(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'));
-	if (format == &format_json) {
-		p = text;
+		MUST(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~') ||
+		    (text[i] == '\t' && format == &format_text));
+	p = text;
+	if (format == &format_json)
 		MUST(json_value(&p, 5) && strcmp(p, "\n") == 0);
+	/* Exactly one line for each row, also if a row has many. */
+	if (format == &format_json_lines)
+		for (i = 0; i < n; i++)
+			MUST(json_value(&p, 5) && *p == '\n');
+	if (format == &format_events) {
+		for (i = 0; (p = strchr(p, '\n')) != NULL; i++)
+			p++;
+		MUST(i == n);
 	}
 	free(text);
 }
@@ -160,5 +171,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	print(&format_table, rows, n);
 	print(&format_status, rows, n);
 	print(&format_json, rows, n);
+	print(&format_json_lines, rows, n);
+	print(&format_peers, rows, n);
+	print(&format_events, rows, n);
+	print(&format_text, rows, n);
 	return 0;
 }

@@ -246,7 +246,7 @@ def error(*said):
 
 EPROTO, EPROTONOSUPPORT, EINVAL, EOPNOTSUPP = 71, 93, 22, 95
 assert error(frame(3, 1, b"\7")) == EPROTO          # no HELLO
-assert error(frame(1, 0, struct.pack("<HH", 2, 9))) == EPROTONOSUPPORT
+assert error(frame(1, 0, struct.pack("<HH", 3, 9))) == EPROTONOSUPPORT
 assert error(frame(1, 0, struct.pack("<HH", 2, 1))) == EPROTO
 assert error(frame(1, 0, b"\1\0\1")) == EPROTO
 assert error(frame(1, 0, b"", length=1 << 20)) == EPROTO
