@@ -25,6 +25,7 @@
 #define SILENT_AFTER	(1 * CLOCK_NSEC_PER_SEC)	/* it asks nothing */
 #define IDLE_AFTER	(5 * CLOCK_NSEC_PER_SEC)
 #define STALLED_AFTER	(60 * CLOCK_NSEC_PER_SEC)
+#define WATCH_STALLED	(600 * CLOCK_NSEC_PER_SEC)	/* it loses rows */
 #define LATE_AFTER	(30 * CLOCK_NSEC_PER_SEC)
 #define LINGER		(2 * CLOCK_NSEC_PER_SEC)
 
@@ -68,6 +69,23 @@ client_free(struct client *c)
 	free(c);
 }
 
+/*
+ * May its output become that long?  One client at a time may have much: the
+ * whole configuration, say.
+ */
+static bool
+out_allowed(struct client *c, size_t len)
+{
+	struct client **big = &ctx_of(c)->clients.big;
+
+	if (len <= CLIENT_OUT_MAX)
+		return true;
+	if (!c->big || len > CLIENT_BIG_MAX || (*big != NULL && *big != c))
+		return false;
+	*big = c;
+	return true;
+}
+
 /* Room for n more bytes of output; realloc would leave copies of keys. */
 static int
 out_room(struct client *c, size_t n)
@@ -81,8 +99,9 @@ out_room(struct client *c, size_t n)
 		return 0;
 	for (cap = OUT_FIRST; cap < len + n; cap *= 2)
 		;
-	if (len + n > CLIENT_OUT_MAX || (p = malloc(cap)) == NULL) {
+	if (!out_allowed(c, len + n) || (p = malloc(cap)) == NULL) {
 		log_warnx("a client does not read its answer: closed");
+		ctx_of(c)->count.clients_closed_full++;
 		client_kill(c);
 		return -1;
 	}
@@ -133,6 +152,8 @@ client_pending(const struct client *c)
 static void
 out_empty(struct client *c)
 {
+	if (ctx_of(c)->clients.big == c)
+		ctx_of(c)->clients.big = NULL;
 	if (c->out_cap > OUT_KEEP) {
 		out_free(c);
 		return;
@@ -173,6 +194,8 @@ client_flush(struct client *c)
 void
 client_busy(struct client *c)
 {
+	if (c->busy)
+		return;			/* one that watches is listened to */
 	c->busy = true;
 	event_del(c->rd);
 }
@@ -202,9 +225,17 @@ client_idle(struct client *c)
 	if (c->dead)
 		return;
 	client_progress(c);
-	c->busy = false;
+	c->busy = c->patient = c->watching = c->big = false;
 	client_flush(c);
 	client_listen(c);
+}
+
+void
+client_watch(struct client *c)
+{
+	c->patient = c->watching = true;
+	if (!c->dead)
+		event_add(c->rd, NULL);
 }
 
 void
@@ -212,7 +243,7 @@ client_finish(struct client *c)
 {
 	if (c->dead)
 		return;
-	c->busy = false;
+	c->busy = c->patient = c->watching = false;
 	c->closing = true;
 	event_del(c->rd);
 	client_flush(c);
@@ -232,6 +263,8 @@ client_kill(struct client *c)
 	close(c->fd);
 	c->fd = -1;
 	l->ops->gone(ctx, c);
+	if (ctx->clients.big == c)
+		ctx->clients.big = NULL;
 	TAILQ_REMOVE(&ctx->clients.live, c, entry);
 	TAILQ_INSERT_TAIL(&ctx->clients.dead, c, entry);
 	event_active(ctx->clients.reap, EV_TIMEOUT, 0);
@@ -262,6 +295,18 @@ client_input(struct client *c)
 	c->in_len -= off;
 }
 
+/* It watches: whatever comes now, an end or more, is its end. */
+static void
+watch_read(struct client *c)
+{
+	ssize_t n = read(c->fd, c->in, sizeof(c->in));
+
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK ||
+	    errno == EINTR))
+		return;
+	client_kill(c);
+}
+
 static void
 on_read(evutil_socket_t fd, short what, void *arg)
 {
@@ -269,6 +314,10 @@ on_read(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
+	if (c->watching) {
+		watch_read(c);
+		return;
+	}
 	client_input(c);
 	if (c->dead || c->busy || c->closing)
 		return;
@@ -324,6 +373,7 @@ client_new(struct acceptor *l, int fd)
 	c->uid = cred.uid;
 	c->pid = cred.pid;
 	client_progress(c);
+	c->since = c->progress;
 	c->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_read, c);
 	c->wr = event_new(base, fd, EV_WRITE | EV_PERSIST, on_write, c);
 	if (c->rd == NULL || c->wr == NULL || event_add(c->rd, NULL) == -1) {
@@ -344,7 +394,7 @@ is_idle(const struct client *c, uint64_t now)
 
 	if (client_pending(c) > 0)
 		return idle > IDLE_AFTER;
-	if (c->busy)
+	if (c->busy)			/* and a watcher says nothing */
 		return false;
 	if (c->in_len > 0 || c->acceptor->ops->midway(c))
 		return idle > IDLE_AFTER;
@@ -371,7 +421,7 @@ make_room(struct acceptor *l)
 {
 	struct client *c;
 
-	if (l->n < CLIENTS_MAX)
+	if (l->n < l->max)
 		return true;
 	c = idlest(l);
 	if (c == NULL) {
@@ -412,9 +462,11 @@ stalled(const struct client *c, uint64_t now)
 	uint64_t idle = now - c->progress;
 
 	if (client_pending(c) > 0)
-		return idle > STALLED_AFTER;
+		return idle > (c->watching ? WATCH_STALLED : STALLED_AFTER);
 	if (c->lingering)
 		return idle > LINGER;
+	if (c->acceptor->ops->hurry != 0 && !c->busy)
+		return now - c->since > c->acceptor->ops->hurry;
 	return !c->busy && idle > STALLED_AFTER &&
 	    (c->in_len > 0 || c->acceptor->ops->midway(c));
 }
@@ -423,7 +475,7 @@ stalled(const struct client *c, uint64_t now)
 static bool
 is_late(const struct client *c, uint64_t now)
 {
-	return c->busy && client_pending(c) == 0 &&
+	return c->busy && !c->patient && client_pending(c) == 0 &&
 	    now - c->progress > LATE_AFTER;
 }
 
@@ -443,6 +495,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 	struct ctld *ctx = arg;
 	struct client *c, *next;
 	uint64_t now = clock_boottime();
+	int i;
 
 	(void)fd;
 	(void)what;
@@ -456,8 +509,8 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 			client_kill(c);
 		}
 	}
-	resume(&ctx->uapi);
-	resume(&ctx->control);
+	for (i = 0; i < LISTENER_COUNT; i++)
+		resume(&ctx->acceptor[i]);
 	if (TAILQ_EMPTY(&ctx->clients.live))
 		event_del(ctx->clients.sweep);
 }

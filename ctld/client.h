@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Clients on stream sockets: wg(8) on the UAPI socket, warrenctl(8) on the
- * control socket.  Buffers are our own and not bufferevents, because keys pass
- * through them and every byte is wiped when it is done with.  A client that
- * does not read or does not go on stalls only itself.
+ * control sockets, a collector on the metrics socket.  Buffers are our own and
+ * not bufferevents, because keys pass through them and every byte is wiped
+ * when it is done with.  A client that does not read or does not go on stalls
+ * only itself.
  */
 #ifndef CTLD_CLIENT_H
 #define CTLD_CLIENT_H
@@ -19,13 +20,18 @@
 #define CLIENT_IN	8192		/* bytes of the input buffer */
 #define CLIENT_LOW	65536		/* go on below this much output */
 #define CLIENT_OUT_MAX	(1U << 20)	/* more output than this: closed */
-#define CLIENTS_MAX	256		/* a listener */
+#define CLIENT_BIG_MAX	(64U << 20)	/* the same for one with a big answer */
+#define CLIENTS_MAX	256		/* a listener; others have less: */
+#define CLIENTS_READ	64
+#define CLIENTS_METRICS	16
+#define CLIENTS_ALL	(2 * CLIENTS_MAX + CLIENTS_READ + CLIENTS_METRICS)
 
 struct ctld;
 struct client;
 
 struct client_ops {
 	size_t	  state;		/* bytes of the protocol's state */
+	uint64_t  hurry;		/* ns to ask in, or 0: any time */
 	/*
 	 * Takes bytes of input and returns how many it used; 0: more are
 	 * needed.  Not called while the client is busy.
@@ -51,6 +57,8 @@ struct acceptor {
 	int				 fd;	/* -1: not here yet */
 	struct event			*ev;
 	unsigned			 n;
+	unsigned			 max;
+	bool				 readonly;	/* may change nothing */
 	bool				 paused;
 };
 
@@ -64,8 +72,12 @@ struct client {
 	pid_t			 pid;
 	struct event		*rd;
 	struct event		*wr;
-	uint64_t		 progress;	/* boottime of the last, ns */
+	uint64_t		 since;		/* boottime of its coming, ns */
+	uint64_t		 progress;	/* and of the last progress */
 	bool			 busy;		/* we work for it */
+	bool			 patient;	/* busy: it may take any time */
+	bool			 watching;	/* patient, until it hangs up */
+	bool			 big;		/* its answer may be big */
 	bool			 eof;		/* it has said all */
 	bool			 closing;	/* close when all is sent */
 	bool			 lingering;	/* reads and drops its input */
@@ -85,6 +97,7 @@ struct clients {
 	struct client_list	 dead;
 	struct event		*sweep;
 	struct event		*reap;
+	struct client		*big;		/* it has a big answer */
 };
 
 /* 0, or -1 (ENOMEM). */
@@ -103,6 +116,11 @@ void	 client_flush(struct client *);
 size_t	 client_pending(const struct client *);
 /* Takes up a request: no more input until client_idle(). */
 void	 client_busy(struct client *);
+/*
+ * A busy client gets output from now on until it hangs up.  What it may say
+ * meanwhile ends it.
+ */
+void	 client_watch(struct client *);
 /* The request is done: sends, and goes on with the input. */
 void	 client_idle(struct client *);
 /* Sends what waits, then closes. */

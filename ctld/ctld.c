@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * ctld: the process that people and their tools talk to, by the UAPI socket
- * (wg) and by the control socket (warrenctl).
+ * (wg), by the control sockets (warrenctl; one of them only for reading) and
+ * by the metrics socket (Prometheus).
  *
- * It holds two listening sockets that the parent made, and the links to the
+ * It holds the listening sockets that the parent made, and the links to the
  * parent, cryptod and netd.  It runs as its own user in an empty chroot and
  * can open, connect, bind and listen to nothing.  In bare mode the lines of a
  * set and the answers of a get carry private keys through it; they stay in
  * buffers that are wiped, and are kept nowhere.
  *
- * A change goes parse -> parent (port, mark) -> cryptod (keys, peers) -> netd
- * (endpoints), one at a time and only when all of it was read and is right.
+ * In bare mode a change goes parse -> parent (port, mark) -> cryptod (keys,
+ * peers) -> netd (endpoints), one at a time and only when all of it was read
+ * and is right.  In configured mode it only shows: it gets names and texts
+ * from the parent, refuses every set, and cryptod gives it no secret.
+ *
  * Whoever takes this process over gets, in bare mode, the keys and the
- * configuration, as one who may use wg(8) does; it gets no packet, no socket
- * and no other right on this host.
+ * configuration, as one who may use wg(8) does, and in configured mode
+ * neither; it gets no packet, no socket and no other right on this host.
  */
 #include <event2/event.h>
 
@@ -22,7 +26,7 @@
 #include "ctld/uapi.h"
 #include "shared/log.h"
 
-#define CTLD_NOFILE	(2 * CLIENTS_MAX + 32)
+#define CTLD_NOFILE	(CLIENTS_ALL + 32)
 
 uint32_t
 ctld_id(struct ctld *ctx)
@@ -30,6 +34,12 @@ ctld_id(struct ctld *ctx)
 	if (++ctx->next_id == 0)
 		ctx->next_id = 1;
 	return ctx->next_id;
+}
+
+bool
+ctld_is_configured(const struct ctld *ctx)
+{
+	return ctx->child.startup.mode == MODE_CONFIGURED;
 }
 
 void
@@ -74,7 +84,7 @@ on_listener(void *arg, struct link *l, struct imsg *m)
 	(void)l;
 	if (listener_fd_recv(m, &which) == -1)
 		return -1;
-	a = which == LISTENER_UAPI ? &ctx->uapi : &ctx->control;
+	a = &ctx->acceptor[which];
 	if (a->fd != -1)
 		return -1;
 	a->fd = m->fd;
@@ -120,17 +130,23 @@ ctld_ready(void *arg)
 {
 	struct ctld *ctx = arg;
 
-	return ctx->uapi.fd != -1 && ctx->control.fd != -1;
+	/* The other two may be missing; if not, they came before STARTUP. */
+	return ctx->acceptor[LISTENER_UAPI].fd != -1 &&
+	    ctx->acceptor[LISTENER_CONTROL].fd != -1;
 }
 
 static void
 ctld_go(void *arg)
 {
 	struct ctld *ctx = arg;
+	struct acceptor *a;
+	int i;
 
-	if (acceptor_open(ctx, &ctx->uapi) == -1 ||
-	    acceptor_open(ctx, &ctx->control) == -1)
-		fatalx("cannot begin to listen");
+	for (i = 0; i < LISTENER_COUNT; i++) {
+		a = &ctx->acceptor[i];
+		if (a->fd != -1 && acceptor_open(ctx, a) == -1)
+			fatalx("cannot begin to listen");
+	}
 }
 
 static void
@@ -141,6 +157,8 @@ ctld_stop(void *arg)
 	clients_clear(ctx);
 	set_queue_clear(&ctx->sets);
 	show_queue_clear(&ctx->shows);
+	events_clear(ctx);
+	conf_clear(&ctx->conf);
 }
 
 static const struct link_row rows[] = {
@@ -157,6 +175,13 @@ static const struct link_row rows[] = {
 	{ MSG_SYNCED,		set_on_synced },
 	{ MSG_ROW,		show_on_row },
 	{ MSG_SHOW_END,		show_on_end },
+	{ MSG_CONF_BEGIN,	conf_on_begin },
+	{ MSG_CONF_ITEMS,	conf_on_items },
+	{ MSG_CONF_END,		conf_on_end },
+	{ MSG_CONF_COMMIT,	conf_on_commit },
+	{ MSG_CONF_ABORT,	conf_on_abort },
+	{ MSG_RELOAD_DONE,	control_on_reload_done },
+	{ MSG_EVENT,		events_on_event },
 };
 
 static const struct child_conf conf = {
@@ -174,13 +199,29 @@ static const struct child_conf conf = {
 	.linked = ctld_linked,
 };
 
+/* What is spoken on each listening socket. */
 static void
 ctld_init(struct ctld *ctx)
 {
-	ctx->uapi.fd = ctx->control.fd = -1;
-	ctx->uapi.ctx = ctx->control.ctx = ctx;
-	ctx->uapi.ops = &uapi_ops;
-	ctx->control.ops = &control_ops;
+	static const struct {
+		const struct client_ops	*ops;
+		unsigned		 max;
+		bool			 readonly;
+	} kind[LISTENER_COUNT] = {
+		[LISTENER_UAPI] = { &uapi_ops, CLIENTS_MAX, false },
+		[LISTENER_CONTROL] = { &control_ops, CLIENTS_MAX, false },
+		[LISTENER_READ] = { &control_ops, CLIENTS_READ, true },
+		[LISTENER_METRICS] = { &metrics_ops, CLIENTS_METRICS, true },
+	};
+	int i;
+
+	for (i = 0; i < LISTENER_COUNT; i++) {
+		ctx->acceptor[i].fd = -1;
+		ctx->acceptor[i].ctx = ctx;
+		ctx->acceptor[i].ops = kind[i].ops;
+		ctx->acceptor[i].max = kind[i].max;
+		ctx->acceptor[i].readonly = kind[i].readonly;
+	}
 	ctx->budget.max = UAPI_ALL_MAX;
 	asks_init(&ctx->asks);
 	set_queue_init(&ctx->sets);
@@ -195,7 +236,8 @@ main(int argc, char **argv)
 	ctld_init(&ctx);
 	child_begin(&ctx, &conf, argc, argv);
 	ctx.again = event_new(ctx.child.base, -1, 0, on_again, &ctx);
-	if (ctx.again == NULL || clients_init(&ctx) == -1)
+	if (ctx.again == NULL || clients_init(&ctx) == -1 ||
+	    events_init(&ctx) == -1)
 		fatalx("cannot make events");
 	event_base_dispatch(ctx.child.base);
 	fatalx("the event loop ended");

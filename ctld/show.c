@@ -4,15 +4,18 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-
 #include <string.h>
 
 #include "ctld/control.h"
 #include "ctld/ctld.h"
 #include "shared/counter_show.h"
+#include "shared/log.h"
 #include "shared/msg_net.h"
 
 #define ROWS_MAX	4096		/* of one process, in one answer */
+#define ROWS_BIG	(1U << 20)	/* the same of a big topic */
+
+#define FLUSH		16384		/* bytes; more at the end */
 
 #define P	PROC_BIT(PROC_PARENT)
 #define C	PROC_BIT(PROC_CRYPTOD)
@@ -27,6 +30,9 @@ static const unsigned sources[SHOW_TOPICS] = {
 	[SHOW_MEMORY] = P | C | N | T,
 	[SHOW_COUNTERS] = P | C | N | T,
 	[SHOW_CRYPTO] = C,
+	[SHOW_CONFIG] = P,
+	[SHOW_HEALTH] = P | C | N,	/* facts, for facts.c */
+	[SHOW_ROUTES] = P,
 };
 
 #undef P
@@ -36,12 +42,30 @@ static const unsigned sources[SHOW_TOPICS] = {
 
 struct show_job {
 	TAILQ_ENTRY(show_job)	 entry;
-	struct client		*client;	/* NULL: gone */
+	struct client		*client;	/* NULL: gone, or ctld itself */
+	bool			 gone;
+	const struct show_sink	*sink;
 	enum show_topic		 topic;
 	uint32_t		 id;		/* 0: not begun */
 	int			 proc;		/* who is asked now */
 	unsigned		 rows;		/* that it sent */
 };
+
+const char *
+show_str(const struct row *row, const char *key)
+{
+	const struct row_field *f = row_get(row, key);
+
+	return f != NULL && f->kind == ROW_STR ? f->str : "";
+}
+
+uint64_t
+show_num(const struct row *row, const char *key)
+{
+	const struct row_field *f = row_get(row, key);
+
+	return f != NULL && f->kind != ROW_STR ? f->num : 0;
+}
 
 void
 show_queue_init(struct show_queue *q)
@@ -65,20 +89,61 @@ show_queue_clear(struct show_queue *q)
 		job_free(q, j);
 }
 
-void
-show_begin(struct ctld *ctx, struct client *c, enum show_topic topic)
+int
+show_ask(struct ctld *ctx, struct client *c, enum show_topic topic,
+    const struct show_sink *sink)
 {
-	struct show_job *j = calloc(1, sizeof(*j));
+	struct show_job *j;
 
-	if (j == NULL) {
-		control_done(c, ENOMEM, "out of memory");
-		return;
-	}
+	if (c != NULL && c->dead)
+		return 0;
+	if ((j = calloc(1, sizeof(*j))) == NULL)
+		return -1;
 	j->client = c;
+	j->sink = sink;
 	j->topic = topic;
 	j->proc = -1;
 	TAILQ_INSERT_TAIL(&ctx->shows.jobs, j, entry);
 	ctld_again(ctx);
+	return 0;
+}
+
+static void
+client_row(struct ctld *ctx, struct client *c, enum proc p,
+    const struct row *row, const void *data, size_t len)
+{
+	(void)ctx;
+	(void)p;
+	(void)row;
+	control_row_bytes(c, data, len);
+	if (client_pending(c) >= FLUSH)
+		client_flush(c);
+}
+
+static void
+client_done(struct ctld *ctx, struct client *c)
+{
+	(void)ctx;
+	control_done(c, 0, "");
+}
+
+static const struct show_sink client_sink = {
+	.row = client_row,
+	.done = client_done,
+};
+
+static bool
+is_big(enum show_topic topic)
+{
+	return topic == SHOW_CONFIG || topic == SHOW_ROUTES;
+}
+
+void
+show_begin(struct ctld *ctx, struct client *c, enum show_topic topic)
+{
+	c->big = is_big(topic);
+	if (show_ask(ctx, c, topic, &client_sink) == -1)
+		control_done(c, ENOMEM, "out of memory");
 }
 
 void
@@ -89,21 +154,44 @@ show_forget(struct ctld *ctx, struct client *c)
 	TAILQ_FOREACH_SAFE(j, &ctx->shows.jobs, entry, next) {
 		if (j->client != c)
 			continue;
-		if (j->id != 0)
+		if (j->id != 0) {
 			j->client = NULL;	/* its answer is under way */
-		else
+			j->gone = true;
+		} else
 			job_free(&ctx->shows, j);
 	}
 }
 
+/* A row goes to whoever asked.  -1: it is none. */
+static int
+deliver(struct ctld *ctx, struct show_job *j, enum proc p, const void *data,
+    size_t len)
+{
+	struct row row;
+
+	if (row_parse(&row, data, len) == -1)
+		return -1;
+	if (!j->gone)
+		j->sink->row(ctx, j->client, p, &row, data, len);
+	return 0;
+}
+
+struct own {
+	struct ctld	*ctx;
+	struct show_job	*job;
+};
+
 static void
 emit(void *arg, const struct wbuf *w)
 {
-	control_row(arg, w);
+	struct own *o = arg;
+
+	if (w->fail || deliver(o->ctx, o->job, PROC_CTLD, w->p, w->len) == -1)
+		log_warnx("a row does not fit and is left out");
 }
 
 static void
-own_counters(struct ctld *ctx, struct client *c)
+own_counters(struct own *o)
 {
 	static const struct counter_text text[] = {
 		CTLD_COUNTERS(COUNTER_TEXT)
@@ -113,20 +201,39 @@ own_counters(struct ctld *ctx, struct client *c)
 	struct wbuf w;
 	size_t i;
 
-	_Static_assert(sizeof(value) == sizeof(ctx->count),
+	_Static_assert(sizeof(value) == sizeof(o->ctx->count),
 	    "nothing but counters");
-	memcpy(value, &ctx->count, sizeof(value));
+	memcpy(value, &o->ctx->count, sizeof(value));
 	for (i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
 		counter_row(&w, buf, PROC_CTLD, &text[i], value[i]);
-		control_row(c, &w);
+		emit(o, &w);
 	}
 }
 
 static void
-own_memory(struct ctld *ctx, struct client *c)
+own_memory_row(struct own *o, const char *what, size_t used, size_t max,
+    size_t bytes)
 {
 	uint8_t buf[ROW_MAX];
 	struct wbuf w;
+
+	row_begin(&w, buf, sizeof(buf), "memory");
+	row_str(&w, "process", proc_name(PROC_CTLD));
+	row_str(&w, "what", what);
+	row_u64(&w, "used", used);
+	row_u64(&w, "free", max - used);
+	row_u64(&w, "bytes", bytes);
+	emit(o, &w);
+}
+
+static void
+own_memory(struct own *o)
+{
+	const struct ctld *ctx = o->ctx;
+	uint8_t buf[ROW_MAX];
+	struct wbuf w;
+	size_t n = 0;
+	int i;
 
 	row_begin(&w, buf, sizeof(buf), "memory");
 	row_str(&w, "process", proc_name(PROC_CTLD));
@@ -135,31 +242,31 @@ own_memory(struct ctld *ctx, struct client *c)
 	row_u64(&w, "free", ctx->budget.max - ctx->budget.used);
 	row_u64(&w, "peak", ctx->budget.peak);
 	row_u64(&w, "bytes", ctx->budget.used);
-	control_row(c, &w);
-	row_begin(&w, buf, sizeof(buf), "memory");
-	row_str(&w, "process", proc_name(PROC_CTLD));
-	row_str(&w, "what", "clients");
-	row_u64(&w, "used", ctx->uapi.n + ctx->control.n);
-	row_u64(&w, "free", 2 * CLIENTS_MAX - ctx->uapi.n - ctx->control.n);
-	row_u64(&w, "bytes", (ctx->uapi.n + ctx->control.n) *
-	    sizeof(struct client));
-	control_row(c, &w);
+	emit(o, &w);
+	for (i = 0; i < LISTENER_COUNT; i++)
+		n += ctx->acceptor[i].n;
+	own_memory_row(o, "clients", n, CLIENTS_ALL,
+	    n * sizeof(struct client));
+	if (ctx->conf.names != NULL)
+		own_memory_row(o, "names of peers",
+		    names_count(ctx->conf.names), NAMES_MAX,
+		    names_memory(ctx->conf.names));
 }
 
 static void
 own_rows(struct ctld *ctx, struct show_job *j)
 {
-	if (j->client == NULL)
-		return;
+	struct own o = { ctx, j };
+
 	switch (j->topic) {
 	case SHOW_IMSG:
-		child_imsg_rows(&ctx->child, emit, j->client);
+		child_imsg_rows(&ctx->child, emit, &o);
 		break;
 	case SHOW_MEMORY:
-		own_memory(ctx, j->client);
+		own_memory(&o);
 		break;
 	case SHOW_COUNTERS:
-		own_counters(ctx, j->client);
+		own_counters(&o);
 		break;
 	case SHOW_PROCESSES:
 	case SHOW_SANDBOX:
@@ -182,12 +289,23 @@ link_to(struct ctld *ctx, int proc)
 	    &ctx->child.sibling[proc];
 }
 
+static void
+job_end(struct ctld *ctx, struct show_job *j)
+{
+	const struct show_sink *sink = j->sink;
+	struct client *c = j->client;
+	bool gone = j->gone;
+
+	job_free(&ctx->shows, j);
+	if (!gone)
+		sink->done(ctx, c);
+	ctld_again(ctx);
+}
+
 /* Asks the next process that has rows, or ends. */
 static void
 job_next(struct ctld *ctx, struct show_job *j)
 {
-	struct client *c;
-
 	while (++j->proc < PROC_COUNT) {
 		if ((sources[j->topic] & PROC_BIT(j->proc)) == 0)
 			continue;
@@ -199,11 +317,7 @@ job_next(struct ctld *ctx, struct show_job *j)
 		}
 		own_rows(ctx, j);
 	}
-	c = j->client;
-	job_free(&ctx->shows, j);
-	if (c != NULL)
-		control_done(c, 0, "");
-	ctld_again(ctx);
+	job_end(ctx, j);
 }
 
 void
@@ -214,7 +328,10 @@ show_go_on(struct ctld *ctx)
 	if (j == NULL || j->id != 0)
 		return;
 	j->id = ctld_id(ctx);
-	job_next(ctx, j);
+	if (j->sink->begin != NULL && !j->sink->begin(ctx, j->client))
+		job_end(ctx, j);
+	else
+		job_next(ctx, j);
 }
 
 /* The job at work, if this is its answer. */
@@ -232,14 +349,11 @@ show_on_row(void *arg, struct link *l, struct imsg *m)
 {
 	struct ctld *ctx = arg;
 	struct show_job *j = job_of(ctx, l, m->id);
-	struct row row;
 
-	if (j == NULL || ++j->rows > ROWS_MAX ||
-	    row_parse(&row, m->data, m->len) == -1)
+	if (j == NULL ||
+	    ++j->rows > (is_big(j->topic) ? ROWS_BIG : ROWS_MAX))
 		return -1;
-	if (j->client != NULL)
-		control_row_bytes(j->client, m->data, m->len);
-	return 0;
+	return deliver(ctx, j, l->peer, m->data, m->len);
 }
 
 int
@@ -250,8 +364,6 @@ show_on_end(void *arg, struct link *l, struct imsg *m)
 
 	if (j == NULL)
 		return -1;
-	if (j->client != NULL)
-		client_flush(j->client);
 	job_next(ctx, j);
 	return 0;
 }

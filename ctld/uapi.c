@@ -6,10 +6,13 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ctld/ctld.h"
 #include "ctld/uapi.h"
+#include "shared/clock.h"
+#include "shared/log.h"
 
 static struct uapi_client *
 uapi_of(struct client *c)
@@ -53,7 +56,7 @@ scope_index(void *arg, const char *name)
 
 	memset(&ifr, 0, sizeof(ifr));
 	strlcpy(ifr.ifr_name, name, sizeof(ifr.ifr_name));
-	if (ioctl(ctx->uapi.fd, SIOCGIFINDEX, &ifr) == -1)
+	if (ioctl(ctx->acceptor[LISTENER_UAPI].fd, SIOCGIFINDEX, &ifr) == -1)
 		return 0;
 	return (uint32_t)ifr.ifr_ifindex;
 }
@@ -72,6 +75,29 @@ uapi_operation(struct ctld *ctx, struct client *c, const char *p, size_t len)
 		ctx->count.uapi_errors++;
 		client_finish(c);
 	}
+}
+
+/*
+ * A file configures this instance.  A set is read to its end, and its lines,
+ * which may be keys, are kept nowhere.
+ */
+static void
+uapi_refused_line(struct ctld *ctx, struct client *c, size_t len)
+{
+	char text[64];
+
+	if (len > 0)
+		return;
+	uapi_of(c)->state = UAPI_OPERATION;
+	ctx->count.uapi_refused++;
+	log_rate(&ctx->refusals, clock_boottime(), 5, 1, log_warnx,
+	    "set by uid %u, pid %d refused: configured by %s", c->uid, c->pid,
+	    names_file(ctx->conf.names));
+	snprintf(text, sizeof(text), "a change by wg, uid %u, pid %d", c->uid,
+	    c->pid);
+	events_own(ctx, "refused", text);
+	client_busy(c);
+	uapi_set_answer(ctx, c, EPERM);
 }
 
 static void
@@ -93,7 +119,9 @@ uapi_line(struct ctld *ctx, struct client *c, const char *p, size_t len)
 		uapi_get(ctx, c);
 		break;
 	case UAPI_SET:
-		if (len == 0) {
+		if (ctld_is_configured(ctx))
+			uapi_refused_line(ctx, c, len);
+		else if (len == 0) {
 			u->state = UAPI_OPERATION;
 			client_busy(c);
 			set_queue_add(ctx, c, &u->set);

@@ -19,10 +19,17 @@ key_line(struct client *c, const char *name, const uint8_t key[KEY_SIZE])
 	sodium_memzero(hex, sizeof(hex));
 }
 
+/* Who is configured by a file gives its secrets to nobody. */
+static bool
+has_secrets(const struct ctld *ctx)
+{
+	return !ctld_is_configured(ctx);
+}
+
 static void
 get_device(struct ctld *ctx, struct client *c, const struct device_info *d)
 {
-	if (d->has_identity && d->has_secret)
+	if (d->has_identity && d->has_secret && has_secrets(ctx))
 		key_line(c, "private_key", d->private_key);
 	if (ctx->port != 0)
 		client_printf(c, "listen_port=%u\n", ctx->port);
@@ -36,9 +43,8 @@ get_peer(struct ctld *ctx, struct client *c, const struct peer_info *p,
 {
 	char text[ENDPOINT_TEXT];
 
-	(void)ctx;
 	key_line(c, "public_key", p->public_key);
-	if (p->has_secret)
+	if (p->has_secret && has_secrets(ctx))
 		key_line(c, "preshared_key", p->psk);
 	client_printf(c, "protocol_version=1\n");
 	if (e->at.endpoint.family != 0) {
@@ -74,6 +80,16 @@ get_done(struct ctld *ctx, struct client *c)
 
 static const struct walk_ops get_ops = {
 	.secrets = true,
+	.endpoints = true,
+	.device = get_device,
+	.peer = get_peer,
+	.prefix = get_ip,
+	.done = get_done,
+};
+
+static const struct walk_ops get_public_ops = {
+	.secrets = false,
+	.endpoints = true,
 	.device = get_device,
 	.peer = get_peer,
 	.prefix = get_ip,
@@ -83,5 +99,5 @@ static const struct walk_ops get_ops = {
 void
 uapi_get(struct ctld *ctx, struct client *c)
 {
-	walk_begin(ctx, c, &get_ops);
+	walk_begin(ctx, c, has_secrets(ctx) ? &get_ops : &get_public_ops);
 }

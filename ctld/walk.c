@@ -42,9 +42,17 @@ walk_begin(struct ctld *ctx, struct client *c, const struct walk_ops *ops)
 	struct walk *w = walk_of(c);
 
 	walk_clear(w);
+	if (c->dead)
+		return;
 	w->ops = ops;
 	client_busy(c);
 	walk_ask(ctx, c);
+}
+
+void
+walk_stop(struct client *c)
+{
+	walk_of(c)->stop = true;
 }
 
 static void
@@ -135,7 +143,7 @@ walk_room(struct ctld *ctx, struct client *c)
 	if (w->ops == NULL || w->asking || c->dead ||
 	    client_pending(c) >= CLIENT_LOW)
 		return;
-	if (w->last)
+	if (w->last || w->stop)
 		walk_done(ctx, c);
 	else
 		walk_ask(ctx, c);
@@ -183,7 +191,7 @@ walk_tell(struct ctld *ctx, struct client *c,
 
 	rbuf_init(&r, w->peers, w->len);
 	get_peers_head(&r, &done, &cur);
-	while (r.left > 0 && !r.fail && !c->dead) {
+	while (r.left > 0 && !r.fail && !c->dead && !w->stop) {
 		get_peer_info(&r, &pi);
 		if (!pi.more_of_it) {
 			/* Answers come in the order of the questions. */
@@ -241,7 +249,7 @@ walk_on_peers(void *arg, struct link *l, struct imsg *m)
 	}
 	w->len = m->len;
 	memcpy(w->peers, m->data, m->len);
-	if (n > 0)
+	if (n > 0 && w->ops->endpoints)
 		walk_ask(ctx, c);
 	else {
 		walk_tell(ctx, c, NULL, 0);

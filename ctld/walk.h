@@ -15,10 +15,11 @@
 
 struct walk_ops {
 	bool	  secrets;
+	bool	  endpoints;		/* are they of interest? */
 	/* Once, at the beginning. */
 	void	(*device)(struct ctld *, struct client *,
 		    const struct device_info *);
-	/* A peer; its endpoint's family is 0 if not known. */
+	/* A peer; its endpoint's family is 0 if not known or not asked. */
 	void	(*peer)(struct ctld *, struct client *,
 		    const struct peer_info *,
 		    const struct endpoint_info *);
@@ -34,6 +35,7 @@ struct walk {
 	bool			 asking;
 	bool			 begun;	/* the device was told */
 	bool			 last;	/* no peers after the present ones */
+	bool			 stop;	/* and no more are wanted */
 	struct peer_cursor	 cursor;
 	uint32_t		 pages;		/* PEERS that came */
 	uint8_t			*peers;	/* the present PEERS, or NULL */
@@ -44,6 +46,8 @@ struct walk {
 void	 walk_begin(struct ctld *, struct client *, const struct walk_ops *);
 /* Asks for more if there is room for it. */
 void	 walk_room(struct ctld *, struct client *);
+/* No more peers are wanted: done() comes next.  For use in the other ops. */
+void	 walk_stop(struct client *);
 /* Wipes and forgets. */
 void	 walk_clear(struct walk *);
 

@@ -286,15 +286,15 @@ conf(const struct imsg *m)
 			slot_fd_send(NULL, slot, flag, -1);
 		break;
 	case MSG_SLOT_WANT:
-		if (slot_recv(m, &slot) == 0)
+		if (slot_want_recv(m, &slot) == 0)
 			slot_want_send(NULL, slot);
 		break;
 	case MSG_SLOT_WRITTEN:
-		if (slot_recv(m, &slot) == 0)
-			slot_written_send(NULL, slot);
+		if (slot_error_recv(m, &slot, &v) == 0)
+			slot_written_send(NULL, slot, v);
 		break;
 	case MSG_SLOT_DONE:
-		if (slot_done_recv(m, &slot, &v) == 0)
+		if (slot_error_recv(m, &slot, &v) == 0)
 			slot_done_send(NULL, slot, v);
 		break;
 	case MSG_RELOAD_DONE:

@@ -11,7 +11,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char text[JOURNAL_LINE * (JOURNAL_OPEN + 1)];
+	static char text[JOURNAL_LINE + 2 * JOURNAL_EXTRACT];
 	static struct journal a, b;
 	size_t i, k, len;
 
@@ -27,6 +27,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			MUST(!journal_same(&a.open[i], &a.open[k]));
 		len += journal_line(text + len, true, &a.open[i]);
 	}
+	MUST(journal_read(&b, "warren0", text, len) == 0);
+	MUST(b.n == a.n && b.damaged == 0);
+	for (i = 0; i < a.n; i++)
+		MUST(journal_same(&a.open[i], &b.open[i]));
+	len += journal_extract(text + len, &a);
 	MUST(journal_read(&b, "warren0", text, len) == 0);
 	MUST(b.n == a.n && b.damaged == 0);
 	for (i = 0; i < a.n; i++)

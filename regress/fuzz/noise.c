@@ -121,6 +121,9 @@ receive1(struct host *h, const uint8_t *msg)
 	return 0;
 refused:
 	MUST(memcmp(h, &was, sizeof(was)) == 0);
+	/* What is left of a replay tells of its sender's clock. */
+	if (errno == ESTALE)
+		memset(init.timestamp, 0, sizeof(init.timestamp));
 	MUST(is_zero(&init, sizeof(init)));
 	return -1;
 }
