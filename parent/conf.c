@@ -230,6 +230,8 @@ conf_needs_restart(const struct conf *old, const struct conf *new)
 	if (strcmp(old->name, new->name) != 0)
 		return "the name of the interface has changed: this needs a "
 		    "restart";
+	if (old->aead != new->aead)
+		return "aead has changed: this needs a restart";
 	return NULL;
 }
 

@@ -34,6 +34,13 @@ enum conf_routes {
 	CONF_ROUTES_TABLE
 };
 
+/* Which library encrypts. */
+enum conf_aead {
+	CONF_AEAD_AUTO,			/* the default */
+	CONF_AEAD_LIBSODIUM,
+	CONF_AEAD_IPSECMB
+};
+
 struct conf_prefixes {
 	struct prefix	*at;
 	size_t		 n;
@@ -86,6 +93,7 @@ struct conf {
 	char			*key_file;	/* absolute; NULL: the slot */
 	struct conf_where	 key_where;
 	enum conf_routes	 routes;
+	enum conf_aead		 aead;
 	uint32_t		 table;		/* of CONF_ROUTES_TABLE; neither
 						 * 0 nor main's 254 */
 	struct conf_peers	 peers;		/* in the order of the file */
@@ -151,7 +159,7 @@ size_t		 conf_print_piece(const struct conf *, struct conf_cursor *at,
 
 /*
  * What keeps `new` from taking the place of `old` without a restart: a text
- * (interface name), or NULL if nothing does.
+ * (interface name, aead), or NULL if nothing does.
  */
 const char	*conf_needs_restart(const struct conf *old,
 		    const struct conf *new);

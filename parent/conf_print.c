@@ -18,6 +18,7 @@ enum part {
 	FWMARK,
 	KEY_FILE,
 	ROUTES,
+	AEAD,
 	INTERFACE_END,
 	PEER,
 	PUBLIC_KEY,
@@ -73,6 +74,20 @@ print_routes(const struct conf *c, char *line)
 	return print(line, "\troutes table main\n");
 }
 
+static size_t
+print_aead(const struct conf *c, char *line)
+{
+	switch (c->aead) {
+	case CONF_AEAD_LIBSODIUM:
+		return print(line, "\taead libsodium\n");
+	case CONF_AEAD_IPSECMB:
+		return print(line, "\taead ipsec-mb\n");
+	case CONF_AEAD_AUTO:
+		break;
+	}
+	return 0;
+}
+
 /* The next one of a list; at its end i is 0 again and nothing printed. */
 static size_t
 print_prefix(const struct conf_prefixes *list, size_t *i, char *line,
@@ -109,6 +124,8 @@ print_interface(const struct conf *c, struct conf_cursor *at, char *line)
 		    print_file(line, "private-key", c->key_file);
 	case ROUTES:
 		return print_routes(c, line);
+	case AEAD:
+		return print_aead(c, line);
 	}
 	return print(line, "}\n");
 }

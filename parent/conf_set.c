@@ -146,6 +146,12 @@ set_routes(struct conf_reading *r, enum conf_routes routes)
 }
 
 void
+set_aead(struct conf_reading *r, enum conf_aead aead)
+{
+	r->conf->aead = aead;
+}
+
+void
 set_table(struct conf_reading *r, const struct lex_token *t)
 {
 	struct conf *c = r->conf;

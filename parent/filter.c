@@ -71,6 +71,7 @@ static const struct sandbox_rule configured_rules[] = {
 	SB_ALLOW_IF(openat, "configuration, key files for cryptod",
 	    READ_ONLY),
 	SB_ALLOW_IF(openat, "state files: a new one", NEW_FILE),
+	SB_ALLOW(pread64, "src_valid_mark: as it is"),
 	SB_ALLOW(pwrite64, "journal of routes and rules"),
 	SB_ALLOW(renameat, "state files: take the old one's place"),
 	SB_ALLOW(sysinfo, "qsort(3) of a large configuration"),

@@ -146,8 +146,11 @@ hide(struct follow *f)
 }
 
 static void
-tell(struct follow *f, const struct nl_link *old)
+tell(struct follow *f, const struct nl_link *old, int32_t nsid)
 {
+	if ((f->nsid != nsid || f->link.ifindex != old->ifindex) &&
+	    f->moved != NULL)
+		f->moved(f->arg);
 	if (f->link.up != old->up || f->link.mtu != old->mtu ||
 	    f->link.ifindex != old->ifindex ||
 	    strcmp(f->link.name, old->name) != 0)
@@ -158,7 +161,7 @@ void
 follow_refresh(struct follow *f)
 {
 	struct nl_link l, old = f->link;
-	int32_t nsid;
+	int32_t nsid, old_nsid = f->nsid;
 
 	if (f->gone)
 		return;
@@ -169,7 +172,7 @@ follow_refresh(struct follow *f)
 			return;
 		}
 		hide(f);
-		tell(f, &old);
+		tell(f, &old, old_nsid);
 		return;
 	}
 	if (nsid != f->nsid) {
@@ -186,7 +189,7 @@ follow_refresh(struct follow *f)
 	f->blind = f->hidden = false;
 	if (nsid != NL_HOME && !f->all)
 		look_again(f);
-	tell(f, &old);
+	tell(f, &old, old_nsid);
 }
 
 static void

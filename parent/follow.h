@@ -30,6 +30,9 @@ struct follow {
 	struct nl_link	 link;
 	uint64_t	 moves;
 	uint64_t	 overruns;	/* times that events were lost */
+	/* It is in another namespace or has another number; comes before
+	 * changed().  May be NULL. */
+	void		(*moved)(void *arg);
 	void		(*changed)(void *arg, const struct nl_link *old);
 	void		(*deleted)(void *arg);
 	void		*arg;

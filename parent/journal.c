@@ -74,6 +74,45 @@ journal_line(char line[JOURNAL_LINE], bool made, const struct journal_deed *d)
 	return finish(line, n);
 }
 
+size_t
+journal_line_netns(char line[JOURNAL_LINE], const struct journal_netns *n)
+{
+	return finish(line, snprintf(line, JOURNAL_LINE, "= netns %" PRIu64
+	    " %" PRIu64, n->dev, n->ino));
+}
+
+static size_t
+line_begin(char line[JOURNAL_LINE])
+{
+	return finish(line, snprintf(line, JOURNAL_LINE, "= begin"));
+}
+
+static size_t
+line_end(char line[JOURNAL_LINE], size_t n)
+{
+	return finish(line, snprintf(line, JOURNAL_LINE, "= end %zu", n));
+}
+
+size_t
+journal_lines(char text[JOURNAL_EXTRACT], const struct journal *j)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < j->n; i++)
+		len += journal_line(text + len, true, &j->open[i]);
+	return len;
+}
+
+size_t
+journal_extract(char text[JOURNAL_EXTRACT], const struct journal *j)
+{
+	size_t len;
+
+	len = line_begin(text);
+	len += journal_lines(text + len, j);
+	return len + line_end(text + len, j->n);
+}
+
 bool
 journal_same(const struct journal_deed *a, const struct journal_deed *b)
 {
@@ -122,28 +161,97 @@ parse(const char *line, size_t len, bool *made, struct journal_deed *d)
 	    memcmp(again, line, len) == 0;
 }
 
-static void
-undo(struct journal *j, const struct journal_deed *d)
+static size_t
+find(const struct journal *j, const struct journal_deed *d)
 {
 	size_t i;
 
 	for (i = 0; i < j->n; i++)
-		if (journal_same(&j->open[i], d)) {
-			j->n--;
-			memmove(&j->open[i], &j->open[i + 1],
-			    (j->n - i) * sizeof(j->open[0]));
-			return;
-		}
+		if (journal_same(&j->open[i], d))
+			break;
+	return i;
+}
+
+static void
+undo(struct journal *j, const struct journal_deed *d)
+{
+	size_t i = find(j, d);
+
+	if (i == j->n)
+		return;
+	j->n--;
+	memmove(&j->open[i], &j->open[i + 1], (j->n - i) *
+	    sizeof(j->open[0]));
 }
 
 static void
 do_again(struct journal *j, const struct journal_deed *d)
 {
-	undo(j, d);
+	if (find(j, d) < j->n)
+		return;
 	if (j->n == JOURNAL_OPEN)
 		j->damaged++;
 	else
 		j->open[j->n++] = *d;
+}
+
+/* A deed counts at once, and again at the end of the extract it is in. */
+static void
+take_deed(struct journal *j, bool made, const struct journal_deed *d)
+{
+	if (!made || j->nfresh == JOURNAL_OPEN)
+		j->extract = false;
+	else if (j->extract)
+		j->fresh[j->nfresh++] = *d;
+	if (made)
+		do_again(j, d);
+	else
+		undo(j, d);
+}
+
+/* All that came before is void. */
+static void
+take_extract(struct journal *j)
+{
+	size_t i;
+
+	j->n = 0;
+	for (i = 0; i < j->nfresh; i++)
+		do_again(j, &j->fresh[i]);
+	j->damaged = 0;
+}
+
+/* "= ..."; false if it is none of ours. */
+static bool
+take_mark(struct journal *j, const char *line, size_t len)
+{
+	char again[JOURNAL_LINE];
+	struct journal_netns ns;
+
+	if (len == line_begin(again) && memcmp(line, again, len) == 0) {
+		j->extract = true;
+		j->nfresh = 0;
+		return true;
+	}
+	if (len == line_end(again, j->nfresh) &&
+	    memcmp(line, again, len) == 0 && j->extract) {
+		take_extract(j);
+		j->extract = false;
+		return true;
+	}
+	if (sscanf(line, "= netns %20" SCNu64 " %20" SCNu64, &ns.dev,
+	    &ns.ino) != 2 || journal_line_netns(again, &ns) != len ||
+	    memcmp(line, again, len) != 0)
+		return false;
+	j->netns = ns;
+	return true;
+}
+
+static void
+take_damaged(struct journal *j)
+{
+	j->damaged++;
+	j->extract = false;
 }
 
 static void
@@ -154,17 +262,15 @@ take_line(struct journal *j, const char *text, size_t len)
 	bool made;
 
 	if (len >= sizeof(line)) {
-		j->damaged++;
+		take_damaged(j);
 		return;
 	}
 	memcpy(line, text, len);
 	line[len] = '\0';
-	if (!parse(line, len, &made, &d))
-		j->damaged++;
-	else if (made)
-		do_again(j, &d);
-	else
-		undo(j, &d);
+	if (parse(line, len, &made, &d))
+		take_deed(j, made, &d);
+	else if (!take_mark(j, line, len))
+		take_damaged(j);
 }
 
 int

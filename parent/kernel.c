@@ -101,7 +101,12 @@ kernel_open(int run_dir, const char *instance, const char *ifname,
 	if (open_sockets(k) == -1 ||
 	    undo_open(&k->undo, run_dir, instance, true) == -1)
 		goto fail;
-	if (undo_all(&k->undo, k->requests) == -1)
+	/* A namespace has an end, too: that must not keep us from starting. */
+	if (undo_is_elsewhere(&k->undo))
+		log_warnx("what a killed instance of %s left is in another "
+		    "network namespace; if that is still there, look at its "
+		    "\"ip rule\"", instance);
+	else if (undo_all(&k->undo, k->requests) == -1)
 		goto fail;
 	if (undo_reset(&k->undo) == -1) {
 		log_warn("cannot write the undo journal of %s", instance);

@@ -60,6 +60,10 @@ set_src_mark(struct kernel *k)
 {
 	struct journal_deed d = { .what = JOURNAL_SRC_MARK };
 
+	/* Who set it needs it: then it is not ours to take back. */
+	if (k->src_mark != -1 && pread(k->src_mark, &k->src_mark_old, 1, 0) !=
+	    1)
+		k->src_mark_old = '0';
 	if (k->src_mark_old == '1')
 		return 0;
 	/* Most hosts do without; /proc/sys is often read-only. */

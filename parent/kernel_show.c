@@ -2,11 +2,14 @@
 /*
  * What kernel.c made, as rows, and what is wrong with it, as sentences.
  */
+#include <sys/socket.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "parent/kernel_state.h"
+#include "parent/netlink.h"
 #include "shared/row.h"
 
 static const char *
@@ -104,6 +107,30 @@ lost_of(const struct kernel *k, const struct item *first, size_t n,
 	    "stay, tell that program to leave it alone");
 }
 
+/*
+ * With 0.0.0.0/0 the way back to any address outside is the tunnel, but for
+ * our own mark, which what comes in bears only if a firewall gives it.
+ */
+static void
+check_reverse_path(const struct kernel *k, uint32_t mark,
+    void (*fn)(void *, const char *, const char *), void *arg)
+{
+	char advice[KERNEL_WHY], text[KERNEL_WHY];
+	struct nl_link l;
+	uint32_t ifindex;
+	bool strict;
+
+	if (nl_outer_link(k->requests, mark, &ifindex, &strict) == -1 ||
+	    !strict || nlr_link(k->requests, ifindex, &l) == -1)
+		return;
+	snprintf(text, sizeof(text), "the reverse path filter of %s is "
+	    "strict: with 0.0.0.0/0 it drops what peers send, unless a "
+	    "firewall restores the mark of answers", l.name);
+	snprintf(advice, sizeof(advice), "\"sysctl -w net.ipv4.conf.%s."
+	    "rp_filter=2\" makes it loose", l.name);
+	fn(arg, text, advice);
+}
+
 void
 kernel_problems(const struct kernel *k,
     void (*fn)(void *, const char *, const char *), void *arg)
@@ -116,6 +143,9 @@ kernel_problems(const struct kernel *k,
 		it = &k->have.at[i];
 		if ((it->state & ITEM_LOST) != 0 && n[it->kind]++ == 0)
 			first[it->kind] = it;
+		if (it->kind == ITEM_RULE_DEFAULT &&
+		    it->prefix.family == AF_INET)
+			check_reverse_path(k, it->mark, fn, arg);
 	}
 	for (i = 0; i < ITEM_KINDS; i++)
 		if (n[i] > 0)

@@ -19,6 +19,7 @@ struct undo {
 	int		 fd;
 	size_t		 size;
 	char		 instance[IFNAMSIZ];
+	struct journal_netns here;	/* the namespace that we are in */
 	struct journal	 now;		/* what it says */
 };
 
@@ -29,7 +30,7 @@ struct kernel {
 	int		 events;
 	int		 src_mark;	/* fd of the setting, or -1 */
 	int		 src_mark_error;	/* why it is -1 */
-	char		 src_mark_old;	/* '0' or '1' */
+	char		 src_mark_old;	/* '0' or '1', when we came */
 	bool		 src_mark_set;	/* by us */
 	bool		 src_mark_refused;
 	struct undo	 undo;
@@ -102,6 +103,8 @@ void	 kernel_relink(struct kernel *);
 
 /* The journal of an instance; what it says is undone.  -1 after a line. */
 int	 undo_open(struct undo *, int dir, const char *instance, bool make);
+/* Is it of another network namespace than ours? */
+bool	 undo_is_elsewhere(const struct undo *);
 /* Undo what it says, by this socket.  -1 after a line. */
 int	 undo_all(struct undo *, int requests);
 /* An empty journal.  -1 with errno. */

@@ -2,15 +2,16 @@
 /*
  * The undo journal as a file, and undoing what a killed instance left.
  *
- * The file is opened before privileges are given up and only appended to.  A
- * reload writes to it only if rules change, so it stays small; a file that
- * grew nevertheless is written anew.  No fsync: it must outlive the process,
- * not the kernel, since rules and routes do not outlive that either.
+ * The file is opened before privileges are given up and appended to.  A
+ * reload writes to it only if rules change, so it stays small; one that grew
+ * nevertheless is made short.  No fsync: it must outlive the process, not the
+ * kernel, since rules and routes do not outlive that either.
  */
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,11 @@ put_text(struct undo *u, const char *text, size_t len)
 {
 	ssize_t n;
 
-	n = write(u->fd, text, len);
+	if (u->size + len > JOURNAL_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	n = pwrite(u->fd, text, len, (off_t)u->size);
 	if (n == (ssize_t)len) {
 		u->size += len;
 		return 0;
@@ -48,30 +53,50 @@ put_text(struct undo *u, const char *text, size_t len)
 	return -1;
 }
 
-/*
- * Between the two calls the journal is empty: a parent that is killed just
- * there leaves rules behind.  That is once in a thousand changes of rules.
- */
-static int
-write_anew(struct undo *u)
+/* What it begins with, always the same. */
+static size_t
+put_head(const struct undo *u, char *text)
 {
-	char text[JOURNAL_LINE * (JOURNAL_OPEN + 1)];
-	size_t i, len;
+	size_t len;
 
 	len = journal_head(text, u->instance);
-	for (i = 0; i < u->now.n; i++)
-		len += journal_line(text + len, true, &u->now.open[i]);
-	if (ftruncate(u->fd, 0) == -1)
+	return len + journal_line_netns(text + len, &u->here);
+}
+
+/*
+ * We may be killed at any moment, and each leaves a journal that says the
+ * same: an extract at the end makes all before it void; then it can be
+ * written to the front, piece by piece; then what is behind that can go.
+ */
+static int
+make_short(struct undo *u)
+{
+	char text[JOURNAL_LINE * 2 + JOURNAL_EXTRACT];
+	size_t len;
+
+	len = journal_extract(text, &u->now);
+	if (put_text(u, text, len) == -1)
 		return -1;
-	u->size = 0;
-	return put_text(u, text, len);
+	len = put_head(u, text);
+	len += journal_lines(text + len, &u->now);
+	if (pwrite(u->fd, text, len, 0) != (ssize_t)len ||
+	    ftruncate(u->fd, (off_t)len) == -1)
+		return -1;
+	u->size = len;
+	return 0;
 }
 
 int
 undo_reset(struct undo *u)
 {
+	char text[JOURNAL_LINE * 2];
+
+	/* There is nothing in the kernel that it could speak of. */
 	u->now.n = 0;
-	return write_anew(u);
+	if (ftruncate(u->fd, 0) == -1)
+		return -1;
+	u->size = 0;
+	return put_text(u, text, put_head(u, text));
 }
 
 static size_t
@@ -106,7 +131,10 @@ undo_note(struct undo *u, bool made, const struct journal_deed *d)
 	else
 		memmove(&u->now.open[i], &u->now.open[i + 1],
 		    (--u->now.n - i) * sizeof(*d));
-	return u->size > COMPACT ? write_anew(u) : 0;
+	/* The note stands, even if it does not become shorter. */
+	if (u->size > COMPACT)
+		(void)make_short(u);
+	return 0;
 }
 
 void
@@ -170,6 +198,29 @@ read_journal(struct undo *u, const char *name)
 	return rc;
 }
 
+static int
+look_around(struct undo *u)
+{
+	struct stat st;
+
+	u->fd = -1;
+	if (stat("/proc/self/ns/net", &st) == -1) {
+		log_warn("/proc/self/ns/net");
+		return -1;
+	}
+	u->here.dev = st.st_dev;
+	u->here.ino = st.st_ino;
+	return 0;
+}
+
+bool
+undo_is_elsewhere(const struct undo *u)
+{
+	return u->now.n > 0 && u->now.netns.ino != 0 &&
+	    (u->now.netns.dev != u->here.dev ||
+	    u->now.netns.ino != u->here.ino);
+}
+
 int
 undo_open(struct undo *u, int dir, const char *instance, bool make)
 {
@@ -178,8 +229,10 @@ undo_open(struct undo *u, int dir, const char *instance, bool make)
 	memset(u, 0, sizeof(*u));
 	u->dir = dir;
 	snprintf(u->instance, sizeof(u->instance), "%s", instance);
+	if (look_around(u) == -1)
+		return -1;
 	file_name(u, name);
-	u->fd = openat(dir, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC |
+	u->fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC |
 	    (make ? O_CREAT : 0), 0600);
 	if (u->fd == -1) {
 		if (!make && errno == ENOENT)
@@ -370,6 +423,14 @@ kernel_cleanup(int run_dir, const char *instance)
 		return -1;
 	if (u.fd == -1)
 		return 0;
+	if (undo_is_elsewhere(&u)) {
+		log_warnx("%s left rules and routes in another network "
+		    "namespace (inode %" PRIu64 "): run this in that one; if "
+		    "it is gone, so are they: remove %s/%s.undo", instance,
+		    u.now.netns.ino, PATH_RUN, instance);
+		undo_close(&u, false);
+		return -1;
+	}
 	fd = nlr_open(&pid);
 	if (fd == -1) {
 		log_warn("cannot open a netlink socket");

@@ -438,8 +438,10 @@ kernel_moved(struct kernel *k, uint32_t ifindex)
 {
 	kernel_read(k);
 	k->ifindex = ifindex;
-	k->away = true;
+	/* Who says so has looked: it is the one, whatever its name is now. */
+	k->away = false;
 	k->up = false;
+	k->flapped = true;
 	kernel_look_link(k);
 	if (!k->away) {
 		/* What follow_dress() had set stayed behind, too. */

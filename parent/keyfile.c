@@ -134,3 +134,55 @@ keyfile_check_conf(const struct conf *conf, struct conf_errors *errors)
 		if (peer->psk_file != NULL)
 			check_one(peer->psk_file, &peer->psk_where, errors);
 }
+
+/* What follows the words, or NULL if it does not begin with them. */
+static const char *
+after(const char *text, const char *words)
+{
+	size_t len = strlen(words);
+
+	return strncmp(text, words, len) == 0 ? text + len : NULL;
+}
+
+/* The peer of "peer NAME: its preshared-key file ...", and the rest. */
+static const struct conf_peer *
+peer_of(const struct conf *conf, const char *why, const char **rest)
+{
+	const struct conf_peer *peer;
+	char words[CONF_PEER_NAME + 64];
+
+	TAILQ_FOREACH(peer, &conf->peers, entry) {
+		snprintf(words, sizeof(words), "peer %s: its preshared-key "
+		    "file ", peer->name);
+		*rest = after(why, words);
+		if (*rest != NULL && peer->psk_file != NULL)
+			return peer;
+	}
+	return NULL;
+}
+
+void
+keyfile_explain(const struct conf *conf, const char *slot, const char *why,
+    char *text, size_t size)
+{
+	const struct conf_where *where = &conf->key_where;
+	const char *path = conf->key_file, *rest;
+	const struct conf_peer *peer;
+
+	rest = after(why, "the private-key file ");
+	if (rest != NULL && path == NULL) {
+		snprintf(text, size, "%s: %s", slot, rest);
+		return;
+	}
+	if (rest == NULL) {
+		peer = peer_of(conf, why, &rest);
+		if (peer == NULL) {
+			snprintf(text, size, "%s", why);
+			return;
+		}
+		path = peer->psk_file;
+		where = &peer->psk_where;
+	}
+	snprintf(text, size, "%s:%u: %s: %s", where->file != NULL ?
+	    where->file : conf->path, where->line, path, rest);
+}

@@ -29,5 +29,12 @@ int	 keyfile_check(int fd, const char *path, off_t max, char *why,
  * cannot be had.  For `warrend -n`, and to tell all that is wrong at once.
  */
 void	 keyfile_check_conf(const struct conf *, struct conf_errors *);
+/*
+ * cryptod knows the content of a key file, and not its path: what it says of
+ * one, with the path and the line of the configuration.  slot is the path of
+ * the key that it made itself.  Other words stay as they are.
+ */
+void	 keyfile_explain(const struct conf *, const char *slot,
+	    const char *why, char *text, size_t size);
 
 #endif /* PARENT_KEYFILE_H */

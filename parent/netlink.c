@@ -12,6 +12,7 @@
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/net_namespace.h>
+#include <linux/netconf.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -245,6 +246,81 @@ nl_link_no_redirects(int fd, uint32_t ifindex)
 	mnl_attr_nest_end(nlh, inet);
 	mnl_attr_nest_end(nlh, spec);
 	return talk(fd, &rq, NULL, NULL);
+}
+
+/* A u32 among the attributes behind a header; 0 if it is not there. */
+struct wanted {
+	uint16_t	 type;		/* of the message */
+	size_t		 header;
+	uint16_t	 attr;
+	uint32_t	 value;
+};
+
+static int
+on_wanted_attr(const struct nlattr *a, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (mnl_attr_get_type(a) == w->attr &&
+	    mnl_attr_validate(a, MNL_TYPE_U32) == 0)
+		w->value = mnl_attr_get_u32(a);
+	return MNL_CB_OK;
+}
+
+static int
+on_wanted(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct wanted *w = arg;
+
+	if (nlh->nlmsg_type != w->type)
+		return MNL_CB_OK;
+	return mnl_attr_parse(nlh, (unsigned)w->header, on_wanted_attr, arg);
+}
+
+static int
+rp_filter(int fd, int ifindex, uint32_t *value)
+{
+	struct wanted w = { RTM_NEWNETCONF, sizeof(struct netconfmsg),
+	    NETCONFA_RP_FILTER, 0 };
+	struct netconfmsg *ncm;
+	struct nlmsghdr *nlh;
+	struct request rq;
+
+	nlh = begin(&rq, RTM_GETNETCONF);
+	ncm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ncm));
+	ncm->ncm_family = AF_INET;
+	mnl_attr_put_u32(nlh, NETCONFA_IFINDEX, (uint32_t)ifindex);
+	if (talk(fd, &rq, on_wanted, &w) == -1)
+		return -1;
+	*value = w.value;
+	return 0;
+}
+
+int
+nl_outer_link(int fd, uint32_t mark, uint32_t *ifindex, bool *strict)
+{
+	/* Somewhere far away; nothing is sent there. */
+	static const uint8_t far[4] = { 1, 1, 1, 1 };
+	struct wanted w = { RTM_NEWROUTE, sizeof(struct rtmsg), RTA_OIF, 0 };
+	uint32_t all, own;
+	struct nlmsghdr *nlh;
+	struct request rq;
+	struct rtmsg *rt;
+
+	nlh = begin(&rq, RTM_GETROUTE);
+	rt = mnl_nlmsg_put_extra_header(nlh, sizeof(*rt));
+	rt->rtm_family = AF_INET;
+	rt->rtm_dst_len = 32;
+	mnl_attr_put(nlh, RTA_DST, sizeof(far), far);
+	mnl_attr_put_u32(nlh, RTA_MARK, mark);
+	if (talk(fd, &rq, on_wanted, &w) == -1 ||
+	    rp_filter(fd, (int)w.value, &own) == -1 ||
+	    rp_filter(fd, NETCONFA_IFINDEX_ALL, &all) == -1)
+		return -1;
+	*ifindex = w.value;
+	/* The larger one is in force: 0 is off, 1 strict, 2 loose. */
+	*strict = (own > all ? own : all) == 1;
+	return 0;
 }
 
 static int

@@ -44,6 +44,11 @@ int	 nl_link_mtu(int fd, uint32_t ifindex, uint32_t mtu);
 int	 nl_link_no_autoconf(int fd, uint32_t ifindex);
 /* No ICMP redirects from this interface, as WireGuard has it. */
 int	 nl_link_no_redirects(int fd, uint32_t ifindex);
+/*
+ * The interface by which a packet with this mark leaves for the internet, and
+ * whether its reverse path filter is strict.  ENETUNREACH: there is none.
+ */
+int	 nl_outer_link(int fd, uint32_t mark, uint32_t *ifindex, bool *strict);
 /* The nsid of the namespace that netns_fd is; it gets one if it has none. */
 int	 nl_nsid(int fd, int netns_fd, int32_t *nsid);
 /*

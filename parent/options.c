@@ -30,8 +30,8 @@ struct given {
 static __attribute__((noreturn)) void
 usage(FILE *out, int status)
 {
-	fprintf(out, "usage: warrend [-dhv] interface\n"
-	    "       warrend [-dhnv] [-f file] [-i instance]\n"
+	fprintf(out, "usage: warrend [-dhv] [-O list] interface\n"
+	    "       warrend [-dhnv] [-f file] [-i instance] [-O list]\n"
 	    "       warrend --cleanup instance\n"
 	    "       warrend -V\n");
 	exit(status);
@@ -48,6 +48,38 @@ check_name(const char *name, const char *what)
 	exit(EXIT_USAGE);
 }
 
+/* Offloads that are not to be used: the names of a list, as bits. */
+static uint8_t
+read_offloads(char *list)
+{
+	static const struct {
+		const char	*name;
+		uint8_t		 bits;
+	} known[] = {
+		{ "all", OFFLOAD_ALL },
+		{ "tun-tcp", OFFLOAD_TUN_TCP },
+		{ "tun-udp", OFFLOAD_TUN_UDP },
+		{ "udp-receive", OFFLOAD_UDP_RECEIVE },
+		{ "udp-send", OFFLOAD_UDP_SEND }
+	};
+	const size_t n = sizeof(known) / sizeof(known[0]);
+	uint8_t bits = 0;
+	char *name;
+	size_t i;
+
+	while ((name = strsep(&list, ",")) != NULL) {
+		for (i = 0; i < n && strcmp(known[i].name, name) != 0; i++)
+			;
+		if (i == n) {
+			log_warnx("\"%s\" is no offload: all, tun-tcp, "
+			    "tun-udp, udp-receive or udp-send", name);
+			exit(EXIT_USAGE);
+		}
+		bits |= known[i].bits;
+	}
+	return bits;
+}
+
 static void
 read_all(struct parent *p, struct given *g, int argc, char **argv)
 {
@@ -58,13 +90,14 @@ read_all(struct parent *p, struct given *g, int argc, char **argv)
 		{ "foreground", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "instance", required_argument, NULL, 'i' },
+		{ "no-offload", required_argument, NULL, 'O' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int ch;
 
-	while ((ch = getopt_long(argc, argv, "df:hi:nVv", longopts,
+	while ((ch = getopt_long(argc, argv, "df:hi:nO:Vv", longopts,
 	    NULL)) != -1) {
 		switch (ch) {
 		case 'd':
@@ -83,6 +116,9 @@ read_all(struct parent *p, struct given *g, int argc, char **argv)
 			break;
 		case 'v':
 			g->verbose = true;
+			break;
+		case 'O':
+			p->without |= read_offloads(optarg);
 			break;
 		case 'V':
 			printf("warrend %s\n", warren_version());

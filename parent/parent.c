@@ -198,6 +198,7 @@ open_configured(struct parent *p)
 	if (p->kernel == NULL)
 		return -1;
 	p->mark = kernel_mark(p->instance, p->conf);
+	tunfilter_open(&p->tunfilter, p->follow.tun, p->mark);
 	return 0;
 }
 
@@ -223,10 +224,11 @@ start(struct parent *p)
 		return -1;
 	if (configured && slots_open(&p->slots, PATH_STATE, p->instance) == -1)
 		return -1;
-	tun = tun_create(p->ifname);
+	tun = tun_create(p->ifname, p->without);
 	if (tun == -1)
 		return -1;
 	p->follow.changed = sockets_link;
+	p->follow.moved = sockets_moved;
 	p->follow.deleted = on_deleted;
 	p->follow.arg = p;
 	if (follow_open(&p->follow, tun, p->ifname) == -1 ||

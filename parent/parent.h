@@ -20,6 +20,7 @@
 #include "parent/runtime.h"
 #include "parent/slots.h"
 #include "parent/spawn.h"
+#include "parent/tunfilter.h"
 #include "parent/udp.h"
 #include "parent/users.h"
 #include "parent/watch.h"
@@ -75,6 +76,7 @@ struct parent {
 	enum mode		 mode;
 	unsigned		 procs;		/* PROC_BIT()s, no parent */
 	bool			 foreground;
+	uint8_t			 without;	/* OFFLOAD_ bits */
 	bool			 check;		/* read the file only */
 	bool			 cleanup;	/* after a killed one */
 	struct event_base	*base;
@@ -89,6 +91,7 @@ struct parent {
 	struct kernel		*kernel;
 	struct reload		 reload;
 	struct dns		 dns;
+	struct tunfilter	 tunfilter;
 
 	/* suite.c */
 	enum suite_state	 state;
@@ -176,8 +179,10 @@ int	 confine(struct parent *);
 int	 sockets_init(struct parent *);
 /* After GO: the state of the link and of the sockets, as it is. */
 void	 sockets_begin(struct parent *);
-/* The link_up, down or otherwise changed: struct follow's callback. */
+/* The link went up, down or otherwise changed: struct follow's callback. */
 void	 sockets_link(void *, const struct nl_link *old);
+/* It has another number, or is elsewhere: the other one. */
+void	 sockets_moved(void *);
 /* Bare mode: 0 or an errno. */
 int	 sockets_listen(struct parent *, uint16_t port);
 int	 sockets_mark(struct parent *, uint32_t mark);

@@ -33,9 +33,10 @@ static struct conf_reading	*reading;
 }
 
 %token		INTERFACE PEER INCLUDE
-%token		ADDRESS LISTEN MTU FWMARK PRIVATEKEY ROUTES
+%token		ADDRESS LISTEN MTU FWMARK PRIVATEKEY ROUTES AEAD
 %token		PUBLICKEY PRESHAREDKEY ENDPOINT ALLOWEDIPS KEEPALIVE
 %token		PORT KEYFILE TABLE MAIN NONE OFF
+%token		AUTO LIBSODIUM IPSECMB
 %token		BAD
 %token <word>	WORD
 
@@ -71,6 +72,12 @@ interface_s	: ADDRESS address
 		| ROUTES NONE
 		    { set_routes(reading, CONF_ROUTES_NONE); }
 		| ROUTES TABLE WORD		{ set_table(reading, &$3); }
+		| AEAD AUTO
+		    { set_aead(reading, CONF_AEAD_AUTO); }
+		| AEAD LIBSODIUM
+		    { set_aead(reading, CONF_AEAD_LIBSODIUM); }
+		| AEAD IPSECMB
+		    { set_aead(reading, CONF_AEAD_IPSECMB); }
 		;
 
 address_l	: address
@@ -139,6 +146,8 @@ static const struct statement {
 	{ IN_INTERFACE, PRIVATEKEY, "private-key", "private-key file FILE" },
 	{ IN_INTERFACE, ROUTES, "routes", "routes table main, routes table "
 	    "NUMBER or routes none" },
+	{ IN_INTERFACE, AEAD, "aead", "aead auto, aead libsodium or aead "
+	    "ipsec-mb" },
 	{ IN_PEER, PUBLICKEY, "public-key", "public-key \"KEY\"" },
 	{ IN_PEER, PRESHAREDKEY, "preshared-key", "preshared-key file FILE" },
 	{ IN_PEER, ENDPOINT, "endpoint", "endpoint HOST port NUMBER" },
@@ -165,7 +174,10 @@ static const struct {
 	{ ROUTES, TABLE, "table" },
 	{ ROUTES, MAIN, "main" },
 	{ ROUTES, NONE, "none" },
-	{ KEEPALIVE, OFF, "off" }
+	{ KEEPALIVE, OFF, "off" },
+	{ AEAD, AUTO, "auto" },
+	{ AEAD, LIBSODIUM, "libsodium" },
+	{ AEAD, IPSECMB, "ipsec-mb" }
 };
 #define NKEYWORDS	(sizeof(keywords) / sizeof(keywords[0]))
 

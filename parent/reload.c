@@ -5,6 +5,7 @@
  * transaction; anything else ends that child, and with it the suite.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #include "parent/parent.h"
 #include "parent/reload.h"
 #include "shared/row.h"
+
+#define DENIED_MAX	160		/* bytes of what say_denied() adds */
 
 /* The order of the commits. */
 static const enum proc order[RELOAD_CHILDREN] = {
@@ -230,12 +233,36 @@ prepare(struct reload *r, struct conf *conf)
 	set_timer(r);
 }
 
+/* What was open to us at the start is; *denied says that more was asked. */
+static int
+open_again(void *denied, const char *path)
+{
+	int fd;
+
+	/* A FIFO must not stop us; it is refused once it is open. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1 && (errno == EACCES || errno == EPERM))
+		*(bool *)denied = true;
+	return fd;
+}
+
+static void
+say_denied(char *text, size_t size)
+{
+	size_t n = strlen(text);
+
+	snprintf(text + n, size - n, "\nwhile warrend runs it can read only "
+	    "root's own files, and only in directories that it read from at "
+	    "its start: a new one takes a restart");
+}
+
 static void
 reload_start(struct reload *r)
 {
 	struct parent *p = r->parent;
 	struct conf_errors errors;
 	char text[RELOAD_TEXT_MAX];
+	bool denied = false;
 	const char *what;
 	struct conf *conf;
 
@@ -243,9 +270,11 @@ reload_start(struct reload *r)
 	r->initial = false;
 	notify_reloading(&p->notify);
 	memset(&errors, 0, sizeof(errors));
-	conf = conf_read(p->conf_path, NULL, NULL, &errors);
+	conf = conf_read(p->conf_path, open_again, &denied, &errors);
 	if (conf == NULL) {
-		join(&errors, text, sizeof(text));
+		join(&errors, text, sizeof(text) - DENIED_MAX);
+		if (denied)
+			say_denied(text, sizeof(text));
 		conf_errors_clear(&errors);
 		reload_fail(r, EINVAL, text);
 		return;
@@ -365,7 +394,7 @@ reload_on_no(void *arg, struct link *l, struct imsg *m)
 	struct parent *p = arg;
 	struct reload *r = &p->reload;
 	struct reload_child *c = child_of(r, l);
-	char why[CONF_WHY_MAX];
+	char slot[SLOTS_PATH + 16], text[RELOAD_TEXT_MAX], why[CONF_WHY_MAX];
 
 	if (c == NULL || conf_no_recv(m, why) == -1)
 		return -1;
@@ -375,7 +404,9 @@ reload_on_no(void *arg, struct link *l, struct imsg *m)
 		return -1;
 	c->answered = m->id;
 	tame(why);
-	reload_fail(r, EINVAL, why);
+	snprintf(slot, sizeof(slot), "%s/key", p->slots.path);
+	keyfile_explain(r->next, slot, why, text, sizeof(text));
+	reload_fail(r, EINVAL, text);
 	return 0;
 }
 
@@ -409,7 +440,7 @@ reload_on_slot_want(void *arg, struct link *l, struct imsg *m)
 	enum slot slot;
 	int fd;
 
-	if (slot_recv(m, &slot) == -1)
+	if (slot_want_recv(m, &slot) == -1)
 		return -1;
 	fd = slots_want(&p->slots, slot);
 	if (fd == -1)
@@ -426,9 +457,9 @@ reload_on_slot_written(void *arg, struct link *l, struct imsg *m)
 	enum slot slot;
 	int error;
 
-	if (slot_recv(m, &slot) == -1)
+	if (slot_error_recv(m, &slot, &error) == -1)
 		return -1;
-	error = slots_written(&p->slots, slot);
+	error = slots_written(&p->slots, slot, error);
 	if (error == -1)
 		return -1;
 	slot_done_send(l, slot, error);

@@ -13,13 +13,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "parent/runtime.h"
 #include "shared/log.h"
 #include "shared/paths.h"
+
+#define PID_TEXT	16
+#define HOLDER_MS	20		/* until the lock is tried again */
+#define HOLDER_TRIES	50
+#define ANSWER_TRIES	10
 
 /* Make a directory if it is missing.  Its fd, or -1 after a line. */
 static int
@@ -126,15 +134,48 @@ file_remove(struct runtime_file *f)
 	f->made = false;
 }
 
+/* Who says that the lock is its own; "" if nobody does yet. */
+static void
+read_holder(int fd, char pid[PID_TEXT])
+{
+	ssize_t n;
+
+	n = pread(fd, pid, PID_TEXT - 1, 0);
+	pid[n > 0 ? n : 0] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+}
+
+/*
+ * A parent that was killed while it started its children leaves them the lock
+ * for as long as they take to see that: a moment.
+ */
+static int
+lock(int fd)
+{
+	const struct timespec moment = { 0, HOLDER_MS * 1000000L };
+	char pid[PID_TEXT];
+	int rc, tries;
+
+	for (tries = 0; ; tries++) {
+		rc = flock(fd, LOCK_EX | LOCK_NB);
+		if (rc == 0 || errno != EWOULDBLOCK || tries == HOLDER_TRIES)
+			return rc;
+		read_holder(fd, pid);
+		if (atoi(pid) <= 0 || kill(atoi(pid), 0) == 0 ||
+		    errno != ESRCH) {
+			errno = EWOULDBLOCK;
+			return -1;
+		}
+		nanosleep(&moment, NULL);
+	}
+}
+
 static void
 say_locked(const char *instance, int fd)
 {
-	char pid[16];
-	ssize_t n;
+	char pid[PID_TEXT];
 
-	n = pread(fd, pid, sizeof(pid) - 1, 0);
-	pid[n > 0 ? n : 0] = '\0';
-	pid[strcspn(pid, "\n")] = '\0';
+	read_holder(fd, pid);
 	log_warnx("instance %s is running already%s%s%s", instance,
 	    pid[0] != '\0' ? " (pid " : "", pid, pid[0] != '\0' ? ")" : "");
 }
@@ -152,7 +193,7 @@ try_lock(struct runtime *r, const char *instance)
 		log_warn("%s/%s", PATH_RUN, r->lock.name);
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+	if (lock(fd) == -1) {
 		if (errno == EWOULDBLOCK)
 			say_locked(instance, fd);
 		else
@@ -196,6 +237,37 @@ runtime_lock(struct runtime *r, const char *instance)
 	return -1;
 }
 
+/* 0 if somebody answers there, or the errno of connect(2). */
+static int
+ask(const struct sockaddr_un *sun)
+{
+	int error, fd;
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return errno;
+	error = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ?
+	    0 : errno;
+	close(fd);
+	return error;
+}
+
+/*
+ * The lock is ours: who answers is another program, or a child that is about
+ * to see that its parent was killed.
+ */
+static int
+ask_again(const struct sockaddr_un *sun)
+{
+	const struct timespec moment = { 0, HOLDER_MS * 1000000L };
+	int error, tries;
+
+	for (tries = 0; (error = ask(sun)) == 0 && tries < ANSWER_TRIES;
+	    tries++)
+		nanosleep(&moment, NULL);
+	return error;
+}
+
 /*
  * A socket file that refuses a connection was left by an instance that was
  * killed.  0: the name is free now.
@@ -204,7 +276,6 @@ static int
 clear_leftover(const struct runtime_file *f, const struct sockaddr_un *sun)
 {
 	struct stat st;
-	int error, fd;
 
 	if (fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno == ENOENT)
@@ -216,15 +287,7 @@ clear_leftover(const struct runtime_file *f, const struct sockaddr_un *sun)
 		log_warnx("%s: is in the way and is no socket", sun->sun_path);
 		return -1;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1) {
-		log_warn("socket");
-		return -1;
-	}
-	error = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ?
-	    0 : errno;
-	close(fd);
-	if (error != ECONNREFUSED) {
+	if (ask_again(sun) != ECONNREFUSED) {
 		/* EAGAIN is a full backlog: somebody is there. */
 		log_warnx("%s: in use by another program", sun->sun_path);
 		return -1;

@@ -175,6 +175,11 @@ show_health(struct parent *p, struct link *out, uint32_t id)
 		show_problem(&to, "resolverd has ended, so that endpoints by "
 		    "name are not looked up any more", "see the log for why, "
 		    "and restart the instance");
+	why = tunfilter_problem(&p->tunfilter);
+	if (why != NULL)
+		show_problem(&to, why, "it takes Linux 5.5 or later with BPF, "
+		    "and a start with CAP_BPF; until then rules keep it out "
+		    "unless it names the interface");
 	why = reload_problem(p);
 	if (why != NULL)
 		show_problem(&to, why, "mend the file and reload");

@@ -233,14 +233,18 @@ slots_want(struct slots *s, enum slot slot)
 }
 
 int
-slots_written(struct slots *s, enum slot slot)
+slots_written(struct slots *s, enum slot slot, int error)
 {
-	int error;
-
 	if (s->writing[slot] == -1)
 		return -1;
-	error = take_place(s, s->writing[slot], files[slot].fresh,
-	    files[slot].name);
+	if (error == 0)
+		error = take_place(s, s->writing[slot], files[slot].fresh,
+		    files[slot].name);
+	else {
+		unlinkat(s->dir, files[slot].fresh, 0);
+		/* It is told by its name: no number but an errno's. */
+		error = strerrordesc_np(error) != NULL ? error : EIO;
+	}
 	forget(s, slot);
 	return tell(s, files[slot].name, &s->error[slot], error);
 }

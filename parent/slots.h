@@ -46,10 +46,10 @@ int	 slots_begin_read(struct slots *, enum slot, char *why, size_t size);
  */
 int	 slots_want(struct slots *, enum slot);
 /*
- * It is written: 0 when it is on disk under its name, or an errno after a line
- * in the log; -1: nobody asked to write it.
+ * It is written, or error says why it could not be: 0 when it is on disk under
+ * its name, or an errno after a line in the log; -1: nobody asked to write it.
  */
-int	 slots_written(struct slots *, enum slot);
+int	 slots_written(struct slots *, enum slot, int error);
 
 /* The UDP port of the last time; 0: none is known. */
 uint16_t slots_port_load(struct slots *);

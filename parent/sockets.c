@@ -60,6 +60,18 @@ hand_down(struct parent *p, int family, int fd)
 	return 0;
 }
 
+static int
+open_sockets(const struct parent *p, struct udp_pair *u, uint16_t port,
+    uint32_t mark)
+{
+	const struct udp_options o = {
+		.mark = mark,
+		.no_gro = (p->without & OFFLOAD_UDP_RECEIVE) != 0
+	};
+
+	return udp_open(u, port, &o);
+}
+
 /* What was opened for a configuration, if it is this port; or new ones. */
 static int
 take_or_open(struct parent *p, struct udp_pair *new, uint16_t port)
@@ -71,7 +83,7 @@ take_or_open(struct parent *p, struct udp_pair *new, uint16_t port)
 		udp_init(&p->next);
 		return 0;
 	}
-	if (udp_open(new, port, p->mark) == -1) {
+	if (open_sockets(p, new, port, p->mark) == -1) {
 		error = errno;
 		p->count.udp_failed++;
 		return error;
@@ -186,6 +198,20 @@ went_down(struct parent *p)
 	p->udp.port = 0;
 }
 
+/*
+ * Also in the midst of a change, and before what its going up brings: routes
+ * by the number that it had would be another interface's.
+ */
+void
+sockets_moved(void *arg)
+{
+	struct parent *p = arg;
+
+	if (p->kernel != NULL)
+		kernel_moved(p->kernel, p->follow.nsid == NL_HOME ?
+		    p->follow.link.ifindex : 0);
+}
+
 void
 sockets_link(void *arg, const struct nl_link *old)
 {
@@ -284,11 +310,11 @@ sockets_prepare(struct parent *p, const struct conf *conf, char *why,
 	p->changing = true;
 	if (p->udp.port != 0 && port == p->udp.port)
 		return 0;
-	rc = udp_open(&p->next, port, p->next_mark);
+	rc = open_sockets(p, &p->next, port, p->next_mark);
 	if (rc == -1 && errno == EADDRINUSE && conf->port == 0) {
 		log_info("UDP port %u, which was ours before, is in use; "
 		    "taking another", port);
-		rc = udp_open(&p->next, 0, p->next_mark);
+		rc = open_sockets(p, &p->next, 0, p->next_mark);
 	}
 	if (rc == 0) {
 		p->count.udp_opened++;
@@ -324,6 +350,21 @@ settle(struct parent *p)
 	send_link(p);
 }
 
+/*
+ * netd's sockets get the new mark, also those that are about to go: it may
+ * keep them.  While some bear the one and some the other, both are dropped.
+ */
+static void
+change_mark(struct parent *p)
+{
+	tunfilter_marks(&p->tunfilter, p->mark, p->next_mark);
+	if (udp_mark(&p->udp, p->next_mark) == 0)
+		tunfilter_marks(&p->tunfilter, p->next_mark, p->next_mark);
+	else
+		log_warn("cannot set the mark of the UDP sockets");
+	p->mark = p->next_mark;
+}
+
 void
 sockets_commit(struct parent *p)
 {
@@ -333,10 +374,7 @@ sockets_commit(struct parent *p)
 		return;
 	p->port = p->next_port;
 	p->keep_port = p->next_keep;
-	p->mark = p->next_mark;
-	/* Those that stay. */
-	if (p->next.port == 0 && udp_mark(&p->udp, p->mark) == -1)
-		log_warn("cannot set the mark of the UDP sockets");
+	change_mark(p);
 	follow_refresh(&p->follow);
 	if (p->state != SUITE_RUNNING)
 		return;

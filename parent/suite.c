@@ -261,8 +261,8 @@ static bool
 took_hangup(struct parent *p)
 {
 	if (p->mode == MODE_CONFIGURED) {
-		if (p->started)
-			reload_request(p, NULL, 0);
+		/* One that comes too early waits for the first one's end. */
+		reload_request(p, NULL, 0);
 		return true;
 	}
 	return !p->foreground;
@@ -447,17 +447,32 @@ give_fds(struct parent *p, int tun)
 	return 0;
 }
 
+static void
+fill_startup(const struct parent *p, struct startup *s)
+{
+	static const enum aead_choice choice[] = {
+		[CONF_AEAD_AUTO] = AEAD_AUTO,
+		[CONF_AEAD_LIBSODIUM] = AEAD_LIBSODIUM,
+		[CONF_AEAD_IPSECMB] = AEAD_IPSECMB
+	};
+
+	memset(s, 0, sizeof(*s));
+	s->mode = p->mode;
+	s->verbose = log_getverbose() > 0;
+	s->without = p->without;
+	s->workers = 1;
+	if (p->mode == MODE_CONFIGURED)
+		s->aead = choice[p->conf->aead];
+	memcpy(s->instance, p->instance, strlen(p->instance));
+}
+
 int
 suite_start(struct parent *p, int tun)
 {
 	struct startup s;
 	struct member *m = NULL;
 
-	memset(&s, 0, sizeof(s));
-	s.mode = p->mode;
-	s.verbose = log_getverbose() > 0;
-	s.workers = 1;
-	memcpy(s.instance, p->instance, strlen(p->instance));
+	fill_startup(p, &s);
 	if (watch_signals(p) == -1) {
 		log_warn("cannot watch signals");
 		return -1;

@@ -15,6 +15,7 @@
 
 #include "parent/tun.h"
 #include "shared/log.h"
+#include "shared/msg_parent.h"
 #include "shared/paths.h"
 #include "shared/vnet.h"
 
@@ -76,12 +77,15 @@ say_why(const char *name)
  * Without any, packets come one by one, and the tunnel is slower.
  */
 static void
-set_offloads(int fd)
+set_offloads(int fd, unsigned without)
 {
-	const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |
-	    TUN_F_TSO_ECN;
+	unsigned long tcp = 0, udp = 0;
 
-	if (ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0 ||
+	if ((without & OFFLOAD_TUN_TCP) == 0)
+		tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	if ((without & OFFLOAD_TUN_UDP) == 0)
+		udp = TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
+	if (ioctl(fd, TUNSETOFFLOAD, tcp | udp) == 0 ||
 	    ioctl(fd, TUNSETOFFLOAD, tcp) == 0)
 		return;
 	log_info("this kernel has no segmentation offload for TUN devices");
@@ -89,7 +93,7 @@ set_offloads(int fd)
 }
 
 int
-tun_create(const char *name)
+tun_create(const char *name, unsigned without)
 {
 	int fd, header = VNET_HDR_LEN;
 	struct ifreq ifr;
@@ -114,7 +118,7 @@ tun_create(const char *name)
 		close(fd);
 		return -1;
 	}
-	set_offloads(fd);
+	set_offloads(fd, without);
 	return fd;
 }
 

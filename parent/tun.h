@@ -13,8 +13,11 @@
 int	 tun_name_is_valid(const char *);
 /* Could interfaces be made here at all?  -1 after a line in the log. */
 int	 tun_check(void);
-/* Make the interface; it is down.  Its fd, or -1 after a line in the log. */
-int	 tun_create(const char *name);
+/*
+ * Make the interface; it is down.  without: OFFLOAD_TUN_ bits of offloads not
+ * to use.  Its fd, or -1 after a line in the log.
+ */
+int	 tun_create(const char *name, unsigned without);
 /*
  * Where the device is now: its name there, and an fd of that network
  * namespace.  The fd, or -1: EBADFD if the device no longer exists, EPERM if

@@ -44,13 +44,14 @@ set(int fd, int level, int option, int value)
 
 /* What only makes it faster may fail: a container, an old kernel. */
 static void
-set_speed(int fd)
+set_speed(int fd, const struct udp_options *o)
 {
 	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER) == -1)
 		(void)set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
 	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER) == -1)
 		(void)set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER);
-	(void)set(fd, IPPROTO_UDP, UDP_GRO, 1);
+	if (!o->no_gro)
+		(void)set(fd, IPPROTO_UDP, UDP_GRO, 1);
 }
 
 /*
@@ -117,7 +118,7 @@ port_of(int fd)
 
 /* The bound socket, or -1 with errno. */
 static int
-open_one(int family, uint16_t port, uint32_t mark)
+open_one(int family, uint16_t port, const struct udp_options *o)
 {
 	int fd, saved;
 
@@ -125,14 +126,15 @@ open_one(int family, uint16_t port, uint32_t mark)
 	if (fd == -1)
 		return -1;
 	if ((family == AF_INET ? set_v4(fd) : set_v6(fd)) == -1 ||
-	    (mark != 0 && set(fd, SOL_SOCKET, SO_MARK, (int)mark) == -1) ||
+	    (o->mark != 0 &&
+	    set(fd, SOL_SOCKET, SO_MARK, (int)o->mark) == -1) ||
 	    bind_any(fd, family, port) == -1) {
 		saved = errno;
 		close(fd);
 		errno = saved;
 		return -1;
 	}
-	set_speed(fd);
+	set_speed(fd, o);
 	return fd;
 }
 
@@ -145,17 +147,17 @@ is_missing(int error)
 }
 
 static int
-open_pair(struct udp_pair *u, uint16_t port, uint32_t mark)
+open_pair(struct udp_pair *u, uint16_t port, const struct udp_options *o)
 {
 	int saved;
 
 	udp_init(u);
-	u->v4 = open_one(AF_INET, port, mark);
+	u->v4 = open_one(AF_INET, port, o);
 	if (u->v4 == -1 && !is_missing(errno))
 		return -1;
 	if (u->v4 != -1 && port == 0)
 		port = port_of(u->v4);
-	u->v6 = open_one(AF_INET6, port, mark);
+	u->v6 = open_one(AF_INET6, port, o);
 	if (u->v6 == -1 && (!is_missing(errno) || u->v4 == -1)) {
 		saved = errno;
 		udp_close(u);
@@ -167,12 +169,12 @@ open_pair(struct udp_pair *u, uint16_t port, uint32_t mark)
 }
 
 int
-udp_open(struct udp_pair *u, uint16_t port, uint32_t mark)
+udp_open(struct udp_pair *u, uint16_t port, const struct udp_options *o)
 {
 	struct udp_pair new;
 	int tries;
 
-	for (tries = 0; open_pair(&new, port, mark) == -1; tries++)
+	for (tries = 0; open_pair(&new, port, o) == -1; tries++)
 		if (port != 0 || errno != EADDRINUSE || tries >= TRIES)
 			return -1;
 	*u = new;

@@ -121,6 +121,7 @@ UNIT_OBJS_stage		= $(CORE_OBJS) cryptod/commit.o cryptod/keytext.o \
 		   regress/unit/hosts.o shared/addr.o shared/codec.o shared/hex.o
 UNIT_OBJS_health	= $(CORE_OBJS) regress/unit/fakeclock.o \
 		   regress/unit/hosts.o
+UNIT_OBJS_spin		= shared/spin.o
 UNIT_OBJS_static	= netd/static.o shared/addr.o shared/codec.o
 UNIT_OBJS_symmetric	= $(AEAD_OBJS) cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
@@ -165,7 +166,7 @@ FUZZ_OBJS_output	= ctl/human.o ctl/json.o ctl/lines.o ctl/peers.o \
 		   ctl/status.o ctl/text.o shared/codec.o shared/log.o \
 		   shared/row.o
 # Two cores, with another cryptography.
-FUZZ_OBJS_pair		= $(filter-out $(AEAD_OBJS),$(CORE_OBJS)) \
+FUZZ_OBJS_pair		= $(filter-out $(AEAD_OBJS) shared/blake2s.o,$(CORE_OBJS)) \
 		   cryptod/resume.o cryptod/sessions.o netd/cookie.o \
 		   netd/dedupe.o netd/envelope.o netd/ratelimit.o \
 		   regress/fuzz/pair_crypto.o regress/fuzz/pair_side.o \

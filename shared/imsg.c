@@ -55,9 +55,22 @@ imsg_clear(struct imsg_chan *c)
 	explicit_bzero(c->buf, sizeof(c->buf));
 }
 
+/*
+ * 0 if it may be tried again, -1 if not.  ETOOMANYREFS: this user has as many
+ * descriptors under way, over whatever sockets, as one process may have open;
+ * that passes when somebody reads.  So does a want of memory.
+ */
+static int
+refused(struct imsg_chan *c, int error)
+{
+	c->stuck = error == ETOOMANYREFS || error == ENOBUFS ||
+	    error == ENOMEM;
+	return c->stuck || error == EAGAIN || error == EWOULDBLOCK ? 0 : -1;
+}
+
 /* 1 sent, 0 not now, -1 lost. */
 static int
-send_now(int sock, const void *hdr, const void *data, size_t len, int fd)
+send_now(struct imsg_chan *c, const void *hdr, const void *data, size_t len, int fd)
 {
 	union {
 		struct cmsghdr	 hdr;
@@ -86,12 +99,12 @@ send_now(int sock, const void *hdr, const void *data, size_t len, int fd)
 		memcpy(CMSG_DATA(cm), &fd, sizeof(int));
 	}
 	do {
-		n = sendmsg(sock, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = sendmsg(c->fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (n == -1 && errno == EINTR);
-	if (n != -1)
-		return 1;
-	return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ||
-	    errno == ENOMEM ? 0 : -1;
+	if (n == -1)
+		return refused(c, errno);
+	c->stuck = false;
+	return 1;
 }
 
 static int
@@ -156,7 +169,7 @@ imsg_send(struct imsg_chan *c, uint16_t type, uint32_t id, int fd,
 	put_le32(hdr + 4, (uint32_t)len);
 	put_le32(hdr + 8, id);
 	if (TAILQ_EMPTY(&c->queue)) {
-		r = send_now(c->fd, hdr, data, len, fd);
+		r = send_now(c, hdr, data, len, fd);
 		if (r != 0)
 			goto sent;
 	}
@@ -182,7 +195,7 @@ imsg_flush(struct imsg_chan *c)
 	int r;
 
 	while ((o = TAILQ_FIRST(&c->queue)) != NULL) {
-		r = send_now(c->fd, o->data, o->data + MSG_HEADER,
+		r = send_now(c, o->data, o->data + MSG_HEADER,
 		    o->len - MSG_HEADER, o->fd);
 		if (r != 1)
 			return r;

@@ -9,6 +9,7 @@
 
 #include <sys/queue.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/msg_table.h"
@@ -39,6 +40,9 @@ struct imsg_chan {
 	uint16_t		 waiting[IMSG_ROWS_MAX];
 	struct imsg_counts	 counts[IMSG_ROWS_MAX];
 	size_t			 queued;	/* bytes in the queue */
+	/* What refused the last one was not a full socket: poll(2) says that
+	 * it can be written, so that one has to wait for time to pass. */
+	bool			 stuck;
 	uint8_t			 buf[MSG_MAX];
 };
 

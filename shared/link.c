@@ -12,6 +12,7 @@
 #include "shared/log.h"
 
 #define LINK_BATCH	16		/* messages a turn (P46) */
+#define LATER_MS	10		/* until a stuck one is tried again */
 
 static void
 tell_parent(struct link *l, uint16_t type, enum msg_verdict v)
@@ -49,6 +50,8 @@ link_lost(struct link *l, uint16_t type, enum msg_verdict v, const char *why)
 		event_del(l->rd);
 	if (l->wr != NULL)
 		event_del(l->wr);
+	if (l->later != NULL)
+		event_del(l->later);
 	if (h->lost != NULL)
 		h->lost(h->arg, l, v, why);
 	else if (l->peer == PROC_PARENT)
@@ -153,6 +156,22 @@ on_read(evutil_socket_t fd, short what, void *arg)
 	link_read(arg, LINK_BATCH);
 }
 
+/* Something waits: until the socket has room, or else for a moment. */
+static void
+wait_to_write(struct link *l)
+{
+	static const struct timeval moment = { 0, LATER_MS * 1000 };
+
+	if (!l->chan.stuck) {
+		event_add(l->wr, NULL);
+		return;
+	}
+	event_del(l->wr);
+	if (!event_pending(l->later, EV_TIMEOUT, NULL))
+		event_add(l->later, &moment);
+}
+
+/* Both that there is room and that the moment is over. */
 static void
 on_write(evutil_socket_t fd, short what, void *arg)
 {
@@ -164,8 +183,10 @@ on_write(evutil_socket_t fd, short what, void *arg)
 		link_lost(l, 0, MSG_CLOSED, strerror(errno));
 		return;
 	}
-	if (!TAILQ_EMPTY(&l->chan.queue))
+	if (!TAILQ_EMPTY(&l->chan.queue)) {
+		wait_to_write(l);
 		return;
+	}
 	event_del(l->wr);
 	if (l->drained != NULL)
 		l->drained(l->host->arg, l);
@@ -180,7 +201,9 @@ link_open(struct link *l, struct link_host *h, enum proc peer, int fd)
 	imsg_init(&l->chan, fd);
 	l->rd = event_new(h->base, fd, EV_READ | EV_PERSIST, on_read, l);
 	l->wr = event_new(h->base, fd, EV_WRITE | EV_PERSIST, on_write, l);
-	if (l->rd == NULL || l->wr == NULL || event_add(l->rd, NULL) == -1) {
+	l->later = event_new(h->base, -1, 0, on_write, l);
+	if (l->rd == NULL || l->wr == NULL || l->later == NULL ||
+	    event_add(l->rd, NULL) == -1) {
 		link_close(l);
 		errno = ENOMEM;
 		return -1;
@@ -195,7 +218,9 @@ link_close(struct link *l)
 		event_free(l->rd);
 	if (l->wr != NULL)
 		event_free(l->wr);
-	l->rd = l->wr = NULL;
+	if (l->later != NULL)
+		event_free(l->later);
+	l->rd = l->wr = l->later = NULL;
 	l->dead = true;
 	if (l->host != NULL)
 		imsg_clear(&l->chan);
@@ -225,7 +250,7 @@ link_send(struct link *l, uint16_t type, uint32_t id, int fd,
 		return;
 	}
 	if (!TAILQ_EMPTY(&l->chan.queue))
-		event_add(l->wr, NULL);
+		wait_to_write(l);
 }
 
 void
@@ -270,7 +295,7 @@ link_flush(struct link *l, int ms)
 	while (link_is_open(l) && !TAILQ_EMPTY(&l->chan.queue)) {
 		if (imsg_flush(&l->chan) == -1)
 			return;
-		if (TAILQ_EMPTY(&l->chan.queue))
+		if (TAILQ_EMPTY(&l->chan.queue) || l->chan.stuck)
 			return;
 		p.fd = l->chan.fd;
 		p.events = POLLOUT;

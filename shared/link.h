@@ -62,6 +62,7 @@ struct link {
 	struct imsg_chan	 chan;
 	struct event		*rd;
 	struct event		*wr;
+	struct event		*later;		/* wr would come at once */
 	bool			 dead;
 	bool			 paused;
 	void			(*drained)(void *arg, struct link *);

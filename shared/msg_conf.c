@@ -246,28 +246,16 @@ slot_fd_recv(const struct imsg *m, enum slot *slot, bool *write)
 	return rbuf_end(&r);
 }
 
-static void
-slot_send(struct link *l, uint16_t type, enum slot slot)
-{
-	uint8_t b = (uint8_t)slot;
-
-	link_send(l, type, 0, -1, &b, 1);
-}
-
 void
 slot_want_send(struct link *l, enum slot slot)
 {
-	slot_send(l, MSG_SLOT_WANT, slot);
-}
+	uint8_t b = (uint8_t)slot;
 
-void
-slot_written_send(struct link *l, enum slot slot)
-{
-	slot_send(l, MSG_SLOT_WRITTEN, slot);
+	link_send(l, MSG_SLOT_WANT, 0, -1, &b, 1);
 }
 
 int
-slot_recv(const struct imsg *m, enum slot *slot)
+slot_want_recv(const struct imsg *m, enum slot *slot)
 {
 	struct rbuf r;
 
@@ -276,8 +264,8 @@ slot_recv(const struct imsg *m, enum slot *slot)
 	return rbuf_end(&r);
 }
 
-void
-slot_done_send(struct link *l, enum slot slot, int error)
+static void
+slot_error_send(struct link *l, uint16_t type, enum slot slot, int error)
 {
 	uint8_t buf[5];
 	struct wbuf w;
@@ -285,11 +273,23 @@ slot_done_send(struct link *l, enum slot slot, int error)
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u8(&w, (uint8_t)slot);
 	put_u32(&w, (uint32_t)error);
-	link_send_wbuf(l, MSG_SLOT_DONE, 0, -1, &w);
+	link_send_wbuf(l, type, 0, -1, &w);
+}
+
+void
+slot_written_send(struct link *l, enum slot slot, int error)
+{
+	slot_error_send(l, MSG_SLOT_WRITTEN, slot, error);
+}
+
+void
+slot_done_send(struct link *l, enum slot slot, int error)
+{
+	slot_error_send(l, MSG_SLOT_DONE, slot, error);
 }
 
 int
-slot_done_recv(const struct imsg *m, enum slot *slot, int *error)
+slot_error_recv(const struct imsg *m, enum slot *slot, int *error)
 {
 	struct rbuf r;
 

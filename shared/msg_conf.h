@@ -113,12 +113,12 @@ enum slot {
 void	 slot_fd_send(struct link *, enum slot, bool write, int fd);
 int	 slot_fd_recv(const struct imsg *, enum slot *, bool *write);
 void	 slot_want_send(struct link *, enum slot);
-void	 slot_written_send(struct link *, enum slot);
-/* WANT and WRITTEN. */
-int	 slot_recv(const struct imsg *, enum slot *);
-/* error is an errno; 0: the file is on disk. */
+int	 slot_want_recv(const struct imsg *, enum slot *);
+/* error is an errno; 0: all is written, or, with DONE, on disk. */
+void	 slot_written_send(struct link *, enum slot, int error);
 void	 slot_done_send(struct link *, enum slot, int error);
-int	 slot_done_recv(const struct imsg *, enum slot *, int *error);
+/* Of either. */
+int	 slot_error_recv(const struct imsg *, enum slot *, int *error);
 
 /* RELOAD, and its answer: an errno and what to tell the operator. */
 #define RELOAD_TEXT_MAX	2000

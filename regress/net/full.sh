@@ -70,6 +70,20 @@ expect_fail "nor link-local addresses" \
     on a ip route get 169.254.169.254 mark 51820
 expect "TCP" flow a b 10.66.0.2 1000000
 
+# The strict reverse path filter knows the tunnel alone.
+strict() {
+	"$WARRENCTL" -i "$(tun a)" status |
+	    grep -q 'reverse path filter of to-r is strict'
+}
+expect_fail "a filter that is off is no problem" strict
+on a sysctl -q -w net.ipv4.conf.to-r.rp_filter=1
+expect_fail "a strict one drops what comes back" \
+    on a ping -n -c 2 -i 0.2 -W 1 203.0.113.7
+expect "and that is told" wait_for 3 strict
+on a sysctl -q -w net.ipv4.conf.to-r.rp_filter=2
+expect "a loose one does not" ping_from a 203.0.113.7
+expect "and is no problem" wait_for 3 not strict
+
 # Without the default route again, and with it.
 cp "$T/a.conf" "$T/full.conf"
 sed -i 's,0.0.0.0/0,10.66.0.2/32,; s,::/0,fd66::2/128,' "$T/a.conf"
@@ -87,6 +101,11 @@ MAY_LEAVE=1
 kill -9 "$(pid_of a)"
 wait_for 5 gone "$(pid_of a)"
 expect "a killed parent leaves its rules" left
+expect_fail "warrend --cleanup in another namespace" \
+    on r "$WARREND" --cleanup "$(tun a)"
+expect "says why" sh -c "ip netns exec $(ns r) '$WARREND' --cleanup \
+    $(tun a) 2>&1 | grep -q 'another network namespace'"
+expect "and leaves all as it is" left
 expect "warrend --cleanup" on a "$WARREND" --cleanup "$(tun a)"
 expect_is "takes them away" "$before" kernel_state a
 expect "once more does no harm" on a "$WARREND" --cleanup "$(tun a)"

@@ -383,6 +383,11 @@ kernel_start
 apply "$T/all" >/dev/null
 apply "$T/one" >/dev/null
 expect_is "src_valid_mark is restored" 0 src_mark
+on a sysctl -q -w net.ipv4.conf.all.src_valid_mark=1
+apply "$T/all" >/dev/null
+apply "$T/one" >/dev/null
+expect_is "what another set stays" 1 src_mark
+on a sysctl -q -w net.ipv4.conf.all.src_valid_mark=0
 k prepare "$T/all" >/dev/null
 kernel_kill
 kernel_start

@@ -47,3 +47,72 @@ ip_on inner link set "$(tun a)" netns "$(ns a)"
 addr_add a "$(tun a)" 10.9.0.1/24
 ip_on a link set "$(tun a)" up
 expect "at home again" ping_from a 10.9.0.2
+
+# An interface by a configuration: away it has nothing of ours, and at home
+# again all of it, also if the number that it had is another one's by then.
+host_new c
+keys_new c
+cat >"$T/c.conf" <<CONF
+interface $(tun c) {
+	address { 10.66.0.1/24, fd66::1/64 }
+	private-key file "$T/c.key"
+}
+peer "nobody" {
+	public-key "$(key_of a)"
+	allowed-ips { 198.51.100.0/24, 2001:db8:77::/48 }
+}
+CONF
+keys_new a
+conf_start c
+seen() {
+	ip_on "$1" -o address show dev "$(tun c)" | awk '{print $4}'
+	ip_on "$1" -o -4 route show dev "$(tun c)" | awk '{print $1}'
+	ip_on "$1" -o -6 route show dev "$(tun c)" | awk '{print $1}' |
+	    grep -v -e '^fe80' -e '^multicast'
+}
+seen c >"$T/seen"
+is_back() {
+	seen c >"$T/now" 2>&1
+	cmp -s "$T/seen" "$T/now"
+}
+index() {
+	on "$1" cat "/sys/class/net/$(tun c)/ifindex"
+}
+problem() {
+	"$WARRENCTL" -i "$(tun c)" status | grep -q 'another network namespace'
+}
+expect "addresses and routes" test "$(wc -l <"$T/seen")" -ge 6
+old=$(index c)
+ip_on c link set "$(tun c)" netns "$(ns inner)"
+ip_on inner link set "$(tun c)" up
+expect "that it is away is a problem" wait_for 3 problem
+expect_is "there it has none of our addresses" "" \
+    sh -c "ip -n $(ns inner) -o address show dev $(tun c) | grep -v fe80:"
+# Its number is taken, and so it gets another one at home.
+ip_on c link add taken index "$old" type veth peer name other-end
+ip_on inner link set "$(tun c)" netns "$(ns c)"
+expect_fail "it has another number now" [ "$(index c)" = "$old" ]
+ip_on c link set "$(tun c)" up
+expect "at home again all is there" wait_for 3 is_back
+expect_is "and nothing on what has its number" "" \
+    ip_on c -o address show dev taken
+expect "it is no problem any more" wait_for 3 not problem
+
+# Away and back while a reload is under way, and with the same number.
+ip_on c link delete taken
+ip_on c link set "$(tun c)" netns "$(ns inner)"
+ip_on inner link set "$(tun c)" netns "$(ns c)"
+ctl c reload >/dev/null 2>&1 &
+reloading=$!
+ip_on c link set "$(tun c)" up
+wait $reloading || true
+expect "once more" wait_for 3 is_back
+expect "a reload there" ctl c reload
+expect "changes nothing" is_back
+ip_on c link set "$(tun c)" netns "$(ns inner)"
+expect "a reload while it is away" ctl c reload
+ip_on inner link set "$(tun c)" name other
+ip_on inner link set other netns "$(ns c)"
+ip_on c link set other name "$(tun c)"
+ip_on c link set "$(tun c)" up
+expect "and then home by another name" wait_for 3 is_back

@@ -122,7 +122,17 @@ conf_a d | sed "s,$T/a.key,$T/open.key," >"$T/a.conf"
 broken "a key file that others may read" "chmod 0600"
 (umask 077 && echo nonsense >"$T/bad.key")
 conf_a d | sed "s,$T/a.key,$T/bad.key," >"$T/a.conf"
-broken "a file that is no key" "not a key"
+broken "a file that is no key" "a.conf:[0-9]*: $T/bad.key: is not a key"
+psk="preshared-key file \"$T/bad.key\""
+conf_a d >"$T/a.conf"
+psk=
+broken "a preshared key that is none" \
+    "a.conf:[0-9]*: $T/bad.key: is not a key"
+mkdir -p /run/warren-elsewhere.$$
+{ conf_a d; echo "include \"/run/warren-elsewhere.$$/x.conf\""; } >"$T/a.conf"
+echo >"/run/warren-elsewhere.$$/x.conf"
+broken "a file in a directory that is new" "a new one takes a restart"
+rm -r /run/warren-elsewhere.$$
 rm "$T/a.conf"
 broken "a missing file" "No such file"
 expect "after all that: ping" ping_from a 10.66.0.2
@@ -149,3 +159,17 @@ sed "s,^	allowed-ips,	preshared-key file \"$T/ab.psk\"\\
 expect "the other end gets the preshared key, too" ctl b reload
 # The session is older than the key; a new one needs both to agree.
 expect "ping goes on" ping_from a 10.66.0.2
+
+# SIGHUP in the midst of the start is done after it.
+conf_end a
+starts=$(conf_ready_lines a)
+reloads=$(grep -c 'reloaded: ' "$T/a.log")
+NOTIFY_SOCKET='' start a "$WARREND" -d -f "$T/a.conf"
+wait_for 5 test -s "$RUN/$(tun a).lock"
+kill -HUP "$(pid_of a)"
+expect "SIGHUP during the start does not end it" \
+    wait_for 10 conf_is_ready a "$starts"
+hangup_seen() {
+	[ "$(grep -c 'reloaded: ' "$T/a.log")" -gt "$reloads" ]
+}
+expect "and is not forgotten" wait_for 5 hangup_seen

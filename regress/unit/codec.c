@@ -183,19 +183,24 @@ END_TEST
 
 START_TEST(startup)
 {
-	struct startup a = { MODE_BARE, true, 1, "fifteen-letters" }, b;
+	struct startup a = { MODE_BARE, true, OFFLOAD_UDP_SEND, AEAD_IPSECMB,
+	    1, "fifteen-letters" }, b;
 
 	startup_send(&l, &a);
 	got(MSG_STARTUP, 0);
 	READS(startup_recv(&m, &b));
 	ck_assert_str_eq(b.instance, a.instance);
 	ck_assert(b.verbose);
+	ck_assert_uint_eq(b.without, OFFLOAD_UDP_SEND);
+	ck_assert_uint_eq(b.aead, AEAD_IPSECMB);
 	REFUSES(0, 2, startup_recv(&m, &b));		/* version */
 	REFUSES(2, (uint8_t)(warren_build_id()[0] ^ 1), startup_recv(&m, &b));
 	REFUSES(34, MODE_CONFIGURED + 1, startup_recv(&m, &b));		/* mode */
 	REFUSES(35, 2, startup_recv(&m, &b));		/* bool */
-	REFUSES(36, 2, startup_recv(&m, &b));		/* workers */
-	REFUSES(40, 0, startup_recv(&m, &b));		/* NUL in a string */
+	REFUSES(36, 0x10, startup_recv(&m, &b));	/* without */
+	REFUSES(37, AEAD_CHOICES, startup_recv(&m, &b));
+	REFUSES(38, 2, startup_recv(&m, &b));		/* workers */
+	REFUSES(42, 0, startup_recv(&m, &b));		/* NUL in a string */
 	a.instance[0] = '\0';
 	startup_send(&l, &a);
 	got(MSG_STARTUP, 0);
@@ -750,15 +755,17 @@ START_TEST(slots)
 	REFUSES(1, 2, slot_fd_recv(&m, &slot, &write));
 	slot_want_send(&l, SLOT_KEY);
 	got(MSG_SLOT_WANT, 0);
-	READS(slot_recv(&m, &slot));
+	READS(slot_want_recv(&m, &slot));
 	ck_assert_int_eq(slot, SLOT_KEY);
-	REFUSES(0, 0, slot_recv(&m, &slot));
-	slot_written_send(&l, SLOT_KEY);
+	REFUSES(0, 0, slot_want_recv(&m, &slot));
+	slot_written_send(&l, SLOT_KEY, EIO);
 	got(MSG_SLOT_WRITTEN, 0);
-	READS(slot_recv(&m, &slot));
+	READS(slot_error_recv(&m, &slot, &error));
+	ck_assert_int_eq(error, EIO);
+	REFUSES(0, SLOT_COUNT, slot_error_recv(&m, &slot, &error));
 	slot_done_send(&l, SLOT_KEY, ENOSPC);
 	got(MSG_SLOT_DONE, 0);
-	READS(slot_done_recv(&m, &slot, &error));
+	READS(slot_error_recv(&m, &slot, &error));
 	ck_assert_int_eq(error, ENOSPC);
 	reload_send(&l, 9);
 	got(MSG_RELOAD, 9);

@@ -358,6 +358,50 @@ START_TEST(queued)
 }
 END_TEST
 
+/*
+ * A user may only have so many descriptors under way, whatever the sockets:
+ * that is no loss, and a socket that can be written does not mean its end.
+ */
+START_TEST(too_many_under_way)
+{
+	const struct rlimit few = { 24, 24 };
+	uint8_t one = 1;
+	int before, got = 0, n = 0;
+	struct imsg m;
+
+	if (geteuid() != 0) {
+		unit_skip("too_many_under_way", "it takes root");
+		return;
+	}
+	before = open_fds();
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(setresuid(54321, 54321, 54321), 0);
+	for (; a.queued == 0 && n < 1000; n++)
+		ck_assert_int_eq(imsg_send(&a, MSG_LINK_FD, 0,
+		    open("/dev/null", O_RDONLY), &one, 1), 0);
+	ck_assert_int_gt(n, 24);
+	ck_assert_int_lt(n, 1000);
+	ck_assert(a.stuck);
+	ck_assert_int_eq(imsg_flush(&a), 0);
+	ck_assert(a.stuck);
+	ck_assert_int_eq(imsg_send(&a, MSG_GO, 0, -1, NULL, 0), 0);
+	for (; imsg_recv(&b, &m) == 1; got++) {
+		ck_assert_int_ne(m.fd, -1);
+		close(m.fd);
+	}
+	ck_assert_int_eq(got, n - 1);
+	ck_assert_int_eq(imsg_flush(&a), 0);
+	ck_assert(!a.stuck);
+	ck_assert_uint_eq(a.queued, 0);
+	ck_assert_int_eq(imsg_recv(&b, &m), 1);
+	ck_assert_uint_eq(m.type, MSG_LINK_FD);
+	close(m.fd);
+	ck_assert_int_eq(imsg_recv(&b, &m), 1);
+	ck_assert_uint_eq(m.type, MSG_GO);
+	ck_assert_int_eq(open_fds(), before);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -376,6 +420,7 @@ suite(void)
 	tcase_add_test(tc, limit_drop);
 	tcase_add_test(tc, limit_coalesce);
 	tcase_add_test(tc, queued);
+	tcase_add_test(tc, too_many_under_way);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -206,6 +206,133 @@ START_TEST(many)
 }
 END_TEST
 
+static void
+extract(void)
+{
+	len += journal_extract(text + len, &j);
+}
+
+static void
+expect_all(void)
+{
+	size_t i;
+
+	ck_assert_int_eq(get("warren0"), 0);
+	ck_assert_uint_eq(j.n, DEEDS);
+	for (i = 0; i < DEEDS; i++)
+		ck_assert(journal_same(&j.open[i], &deeds[i]));
+}
+
+/*
+ * A journal is made short in three steps.  Killed at any byte of any of them
+ * it says the same.
+ */
+START_TEST(made_short)
+{
+	struct journal_netns ns = { 4, 4026531840U };
+	static char front[sizeof(text)], old[sizeof(text)];
+	struct journal_deed d = deeds[1];
+	size_t i, nfront, size, whole;
+
+	head("warren0");
+	len += journal_line_netns(text + len, &ns);
+	for (i = 0; i < 300; i++) {
+		d.mark = (uint32_t)i + 100;
+		line(true, &d);
+		line(false, &d);
+	}
+	for (i = 0; i < DEEDS; i++)
+		line(true, &deeds[i]);
+	size = len;
+	expect_all();
+	/* The extract comes to the end. */
+	extract();
+	whole = len;
+	for (i = size; i <= whole; i++) {
+		len = i;
+		expect_all();
+	}
+	ck_assert_uint_eq(j.damaged, 0);
+	/* The front is written over. */
+	memcpy(old, text, whole);
+	head("warren0");
+	len += journal_line_netns(text + len, &ns);
+	len += journal_lines(text + len, &j);
+	nfront = len;
+	memcpy(front, text, nfront);
+	ck_assert_uint_lt(nfront, size);
+	for (i = 0; i <= nfront; i++) {
+		memcpy(text, old, whole);
+		memcpy(text, front, i);
+		len = whole;
+		expect_all();
+		ck_assert_uint_eq(j.damaged, 0);
+		ck_assert_uint_eq(j.netns.ino, ns.ino);
+	}
+	/* What is behind it is cut off at once. */
+	len = nfront;
+	expect_all();
+	ck_assert_uint_eq(j.netns.dev, ns.dev);
+	ck_assert_uint_eq(j.netns.ino, ns.ino);
+	/* And the same again, without anything open. */
+	j.n = 0;
+	extract();
+	ck_assert_int_eq(get("warren0"), 0);
+	ck_assert_uint_eq(j.n, 0);
+}
+END_TEST
+
+/* An extract that is not whole makes nothing void. */
+START_TEST(bad_extract)
+{
+	struct journal_deed d = deeds[1];
+	size_t from, i, start;
+
+	all_of_them();
+	start = len;
+	ck_assert_int_eq(get("warren0"), 0);
+	j.n = 2;
+	extract();
+	ck_assert_int_eq(get("warren0"), 0);
+	ck_assert_uint_eq(j.n, 2);
+	for (i = start; i < len; i++) {
+		text[i] ^= 0x04;
+		ck_assert_int_eq(get("warren0"), 0);
+		ck_assert_msg(j.n == DEEDS && j.damaged > 0, "byte %zu", i);
+		text[i] ^= 0x04;
+	}
+	/* Something else in it, an end without a beginning, two beginnings. */
+	for (i = 0; i < 3; i++) {
+		all_of_them();
+		ck_assert_int_eq(get("warren0"), 0);
+		j.n = 0;
+		start = len;
+		extract();
+		from = start + 17;		/* "= begin 01234567\n" */
+		ck_assert_int_eq(text[from - 1], '\n');
+		if (i == 0) {
+			char end[JOURNAL_LINE];
+			size_t n = len - from;
+
+			memcpy(end, text + from, n);
+			len = from;
+			line(false, &d);
+			memcpy(text + len, end, n);
+			len += n;
+		} else if (i == 1) {
+			memmove(text + start, text + from, len - from);
+			len -= 17;
+		} else {
+			memmove(text + from, text + start, len - start);
+			len += 17;
+		}
+		ck_assert_int_eq(get("warren0"), 0);
+		ck_assert_uint_eq(j.n, i == 0 ? DEEDS - 1 : i == 1 ? DEEDS :
+		    0);
+	}
+}
+END_TEST
+
 /* The longest of each fits, and a name that is too long is cut. */
 START_TEST(sizes)
 {
@@ -214,6 +341,7 @@ START_TEST(sizes)
 		.what = JOURNAL_RULE_DEFAULT, .family = AF_INET6,
 		.mark = 0xffffffff, .table = 0xffffffff
 	};
+	const struct journal_netns most = { UINT64_MAX, UINT64_MAX };
 
 	ck_assert_uint_lt(journal_line(out, false, &d), JOURNAL_LINE);
 	ck_assert_uint_eq(strlen(out), journal_line(out, false, &d));
@@ -222,6 +350,11 @@ START_TEST(sizes)
 	ck_assert_uint_lt(journal_head(out, name), JOURNAL_LINE);
 	ck_assert_int_eq(out[strlen(out) - 1], '\n');
 	ck_assert_uint_eq(strlen(out), journal_head(out, name));
+	ck_assert_uint_lt(journal_line_netns(out, &most), JOURNAL_LINE);
+	ck_assert_uint_eq(strlen(out), journal_line_netns(out, &most));
+	for (j.n = 0; j.n < JOURNAL_OPEN; j.n++)
+		j.open[j.n] = d;
+	ck_assert_uint_lt(journal_extract(text, &j), JOURNAL_EXTRACT);
 }
 END_TEST
 
@@ -237,6 +370,8 @@ suite(void)
 	tcase_add_test(tc, strict);
 	tcase_add_test(tc, of_another);
 	tcase_add_test(tc, many);
+	tcase_add_test(tc, made_short);
+	tcase_add_test(tc, bad_extract);
 	tcase_add_test(tc, sizes);
 	suite_add_tcase(s, tc);
 	return s;

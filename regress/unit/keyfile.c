@@ -225,6 +225,62 @@ START_TEST(all_of_a_configuration)
 }
 END_TEST
 
+/* What cryptod says of a key file gets its path; all else stays. */
+START_TEST(explained)
+{
+	static const struct {
+		const char	*why;
+		const char	*text;
+	} is[] = {
+		{ "the private-key file is not a key: 44 characters",
+		    "w.conf:7: /k/own: is not a key: 44 characters" },
+		{ "peer a: its preshared-key file is not a key",
+		    "b.conf:9: /k/psk: is not a key" },
+		{ "peer ab: its preshared-key file cannot be read: EIO",
+		    "/etc/w.conf:11: /k/ab: cannot be read: EIO" },
+		/* It has none, is not there, or it is about something else. */
+		{ "peer b: its preshared-key file is not a key",
+		    "peer b: its preshared-key file is not a key" },
+		{ "peer x: its preshared-key file is not a key",
+		    "peer x: its preshared-key file is not a key" },
+		{ "peer a: its public key is all zero",
+		    "peer a: its public key is all zero" },
+		{ "", "" },
+	};
+	struct conf_peer peer[3];
+	struct conf conf;
+	char own[] = "/k/own", psk[] = "/k/psk", ab[] = "/k/ab";
+	char text[128];
+	size_t i;
+
+	memset(&conf, 0, sizeof(conf));
+	memset(peer, 0, sizeof(peer));
+	TAILQ_INIT(&conf.peers);
+	conf.path = (char[]){ "/etc/w.conf" };
+	conf.key_file = own;
+	conf.key_where.file = (char[]){ "w.conf" };
+	conf.key_where.line = 7;
+	for (i = 0; i < 3; i++)
+		TAILQ_INSERT_TAIL(&conf.peers, &peer[i], entry);
+	strlcpy(peer[0].name, "a", sizeof(peer[0].name));
+	peer[0].psk_file = psk;
+	peer[0].psk_where.file = (char[]){ "b.conf" };
+	peer[0].psk_where.line = 9;
+	strlcpy(peer[1].name, "ab", sizeof(peer[1].name));
+	peer[1].psk_file = ab;
+	peer[1].psk_where.line = 11;
+	strlcpy(peer[2].name, "b", sizeof(peer[2].name));
+	for (i = 0; i < sizeof(is) / sizeof(is[0]); i++) {
+		keyfile_explain(&conf, "/s/key", is[i].why, text,
+		    sizeof(text));
+		ck_assert_str_eq(text, is[i].text);
+	}
+	conf.key_file = NULL;
+	keyfile_explain(&conf, "/s/key", is[0].why, text, sizeof(text));
+	ck_assert_str_eq(text, "/s/key: is not a key: 44 characters");
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -241,6 +297,7 @@ suite(void)
 	tcase_add_test(tc, links);
 	tcase_add_test(tc, short_buffer);
 	tcase_add_test(tc, all_of_a_configuration);
+	tcase_add_test(tc, explained);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -3,8 +3,10 @@
  * Links: who is told what when the other side breaks the rules, back-pressure
  * and the end of a link.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "shared/bytes.h"
@@ -314,6 +316,43 @@ START_TEST(draining)
 END_TEST
 
 /* What a row's limit says "close" to ends the link, not the process. */
+/* As many descriptors under way as a user may have: no loss, and no spinning. */
+START_TEST(stuck)
+{
+	const struct rlimit few = { 32, 32 };
+	uint8_t one = 1;
+	int i, n = 0, r = 0;
+
+	if (geteuid() != 0) {
+		unit_skip("stuck", "it takes root");
+		return;
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(setresuid(54322, 54322, 54322), 0);
+	for (; link_queued(&side) == 0 && n < 1000; n++)
+		link_send(&side, MSG_LINK_FD, 0, open("/dev/null", O_RDONLY),
+		    &one, 1);
+	ck_assert(link_is_open(&side));
+	ck_assert(!event_pending(side.wr, EV_WRITE, NULL));
+	for (i = 0; i < 5; i++) {
+		event_base_loop(base, EVLOOP_ONCE);
+		ck_assert(!event_pending(side.wr, EV_WRITE, NULL));
+		ck_assert(event_pending(side.later, EV_TIMEOUT, NULL));
+	}
+	while (drains == 0) {
+		while (imsg_recv(&cryptod, &m) == 1) {
+			close(m.fd);
+			r++;
+		}
+		event_base_loop(base, EVLOOP_ONCE);
+	}
+	while (imsg_recv(&cryptod, &m) == 1)
+		r++;
+	ck_assert_int_eq(n, r);
+	ck_assert(!event_pending(side.later, EV_TIMEOUT, NULL));
+}
+END_TEST
+
 START_TEST(overflow)
 {
 	static uint8_t big[MSG_PAYLOAD];
@@ -345,6 +384,7 @@ suite(void)
 	tcase_add_test(tc, wiped);
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, draining);
+	tcase_add_test(tc, stuck);
 	tcase_add_test(tc, overflow);
 	suite_add_tcase(s, tc);
 	return s;

@@ -287,7 +287,7 @@ conf_read(const char *path, conf_open *fn, void *arg,
 	char *line;
 
 	ck_assert_str_eq(path, "/etc/warren.conf");
-	ck_assert(fn == NULL && arg == NULL);
+	ck_assert(fn != NULL && arg != NULL);
 	while (errors->n < parse_errors) {
 		errors->n++;
 		if (errors->kept == CONF_ERRORS_MAX)
@@ -411,7 +411,7 @@ take_slot(struct kid *k)
 	bool wr;
 
 	if (im.type == MSG_SLOT_DONE) {
-		ck_assert_int_eq(slot_done_recv(&im, &slot, &error), 0);
+		ck_assert_int_eq(slot_error_recv(&im, &slot, &error), 0);
 		k->slot_error = (unsigned)error;
 		note("slot-done");
 		return;
@@ -423,7 +423,8 @@ take_slot(struct kid *k)
 	}
 	k->writes++;
 	ck_assert_int_eq((int)write(im.fd, "key\n", 4), 4);
-	send_plain(k, MSG_SLOT_WRITTEN, 0, &(uint8_t){ (uint8_t)slot }, 1);
+	send_plain(k, MSG_SLOT_WRITTEN, 0,
+	    &(uint8_t[5]){ (uint8_t)slot }, 5);
 }
 
 static void
@@ -871,7 +872,7 @@ START_TEST(breaches)
 		send_plain(NETD, MSG_CONF_NO, id, "\3\0a\0c", 5);
 		break;
 	case 8:
-		send_plain(CRYPTOD, MSG_SLOT_WRITTEN, 0, "\1", 1);
+		send_plain(CRYPTOD, MSG_SLOT_WRITTEN, 0, "\1\0\0\0", 5);
 		break;
 	case 9:
 		send_plain(CRYPTOD, MSG_SLOT_WANT, 0, "\3", 1);
@@ -1168,6 +1169,12 @@ START_TEST(slot_writes)
 	ck_assert_str_eq(trace, "slot-done ");
 	ck_assert_uint_eq(CRYPTOD->slot_error, 0);
 	snprintf(path, sizeof(path), "%s/w0/key", dir);
+	ck_assert_int_eq(access(path, R_OK), 0);
+	/* At the end, too: it is a child's last word. */
+	p.state = SUITE_ENDING;
+	send_plain(CRYPTOD, MSG_SLOT_WANT, 0, "\2", 1);
+	turn(5);
+	snprintf(path, sizeof(path), "%s/w0/sessions", dir);
 	ck_assert_int_eq(access(path, R_OK), 0);
 	/* A directory that is gone: an error, not the end. */
 	snprintf(path, sizeof(path), "rm -rf %s/w0", dir);

@@ -105,7 +105,7 @@ put(enum slot slot, const char *text)
 	ck_assert_int_ne(fd, -1);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(fill(fd, text), 0);
-	return slots_written(&s, slot);
+	return slots_written(&s, slot, 0);
 }
 
 static void
@@ -219,17 +219,17 @@ START_TEST(orders)
 	if (!is_root("orders"))
 		return;
 	begin();
-	ck_assert_int_eq(slots_written(&s, SLOT_KEY), -1);
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, 0), -1);
 	ck_assert_int_eq(put(SLOT_KEY, "one"), 0);
-	ck_assert_int_eq(slots_written(&s, SLOT_KEY), -1);
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, 0), -1);
 	a = slots_want(&s, SLOT_KEY);
-	ck_assert_int_eq(slots_written(&s, SLOT_SESSIONS), -1);
+	ck_assert_int_eq(slots_written(&s, SLOT_SESSIONS, 0), -1);
 	/* A second WANT: what goes to the first file is lost. */
 	b = slots_want(&s, SLOT_KEY);
 	ck_assert_int_eq(fill(a, "stale"), 0);
 	ck_assert_int_eq(fill(b, "fresh"), 0);
-	ck_assert_int_eq(slots_written(&s, SLOT_KEY), 0);
-	ck_assert_int_eq(slots_written(&s, SLOT_KEY), -1);
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, 0), 0);
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, 0), -1);
 	holds(SLOT_KEY, "fresh");
 }
 END_TEST
@@ -259,6 +259,57 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* It could not be written: the old one stays, and the reason is told. */
+START_TEST(not_written)
+{
+	if (!is_root("not_written"))
+		return;
+	begin();
+	ck_assert_int_eq(put(SLOT_KEY, "one"), 0);
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, EIO), -1);
+	ck_assert_int_eq(fill(slots_want(&s, SLOT_KEY), "half"), 0);
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, ENOSPC), ENOSPC);
+	ck_assert(!exists(".key.new"));
+	holds(SLOT_KEY, "one");
+	ck_assert_int_eq(lines, 1);
+	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "No space left"));
+	/* The same again is not worth a line; what is no errno is one. */
+	close(slots_want(&s, SLOT_KEY));
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, ENOSPC), ENOSPC);
+	ck_assert_int_eq(lines, 1);
+	close(slots_want(&s, SLOT_KEY));
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, -1), EIO);
+	ck_assert_ptr_nonnull(strstr(last, "Input/output"));
+	close(slots_want(&s, SLOT_KEY));
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, 99999), EIO);
+	ck_assert_int_eq(put(SLOT_KEY, "two"), 0);
+	ck_assert_ptr_null(slots_problem(&s));
+	holds(SLOT_KEY, "two");
+	ck_assert_int_eq(lines, 3);
+}
+END_TEST
+
+/* A file that is at hand for nothing goes with the instance. */
+START_TEST(spare)
+{
+	int fd;
+
+	if (!is_root("spare"))
+		return;
+	begin();
+	ck_assert_int_eq(put(SLOT_SESSIONS, "one"), 0);
+	fd = slots_want(&s, SLOT_SESSIONS);
+	ck_assert(exists(".sessions.new"));
+	ck_assert_ptr_null(slots_problem(&s));
+	slots_close(&s);
+	close(fd);
+	ck_assert(!exists(".sessions.new"));
+	begin();
+	holds(SLOT_SESSIONS, "one");
+	ck_assert_int_eq(lines, 0);
+}
+END_TEST
+
 START_TEST(empty)
 {
 	if (!is_root("empty"))
@@ -277,8 +328,10 @@ START_TEST(leftovers)
 		return;
 	begin();
 	ck_assert_int_eq(put(SLOT_KEY, "one"), 0);
-	close(slots_want(&s, SLOT_KEY));
-	close(slots_want(&s, SLOT_SESSIONS));
+	ck_assert_int_eq(put(SLOT_SESSIONS, "before"), 0);
+	/* Half written, or all of it, but not yet renamed. */
+	ck_assert_int_eq(fill(slots_want(&s, SLOT_KEY), "o"), 0);
+	ck_assert_int_eq(fill(slots_want(&s, SLOT_SESSIONS), "after"), 0);
 	ck_assert(exists(".key.new") && exists(".sessions.new"));
 	/* As after a SIGKILL. */
 	close(s.dir);
@@ -287,6 +340,7 @@ START_TEST(leftovers)
 	begin();
 	ck_assert(!exists(".key.new") && !exists(".sessions.new"));
 	holds(SLOT_KEY, "one");
+	holds(SLOT_SESSIONS, "before");
 	/* A link where the new file would be is not followed. */
 	ck_assert_int_eq(symlink("/tmp/nowhere", at(".key.new")), 0);
 	ck_assert_int_eq(put(SLOT_KEY, "two"), 0);
@@ -402,7 +456,7 @@ START_TEST(disk_full)
 	ck_assert_int_eq(lines, 1);
 	ck_assert_ptr_nonnull(strstr(last, "No space left"));
 	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "sessions"));
-	ck_assert_int_eq(slots_written(&s, SLOT_SESSIONS), -1);
+	ck_assert_int_eq(slots_written(&s, SLOT_SESSIONS, 0), -1);
 	holds(SLOT_SESSIONS, "next");
 	snprintf(path, sizeof(path), "%s/0", top);
 	ck_assert_int_eq(unlink(path), 0);
@@ -424,7 +478,7 @@ START_TEST(read_only)
 	fd = slots_want(&s, SLOT_SESSIONS);
 	ck_assert_int_eq(fill(fd, "half"), 0);
 	/* The file that waits would keep it from being made read-only. */
-	ck_assert_int_eq(slots_written(&s, SLOT_SESSIONS), 0);
+	ck_assert_int_eq(slots_written(&s, SLOT_SESSIONS, 0), 0);
 	ck_assert_int_eq(mount(NULL, top, NULL, MS_REMOUNT | MS_RDONLY,
 	    "size=64k"), 0);
 	ck_assert_int_eq(slots_want(&s, SLOT_KEY), -1);
@@ -452,7 +506,7 @@ START_TEST(writes_on)
 	begin();
 	fd = slots_want(&s, SLOT_KEY);
 	ck_assert_int_eq((int)write(fd, "one", 3), 3);
-	ck_assert_int_eq(slots_written(&s, SLOT_KEY), 0);
+	ck_assert_int_eq(slots_written(&s, SLOT_KEY, 0), 0);
 	ck_assert_int_eq((int)write(fd, "two", 3), 3);
 	ck_assert_int_eq(put(SLOT_KEY, "other"), 0);
 	ck_assert_int_eq((int)write(fd, "three", 5), 5);
@@ -474,6 +528,8 @@ suite(void)
 	tcase_add_test(tc, write_and_read);
 	tcase_add_test(tc, orders);
 	tcase_add_test(tc, bounded);
+	tcase_add_test(tc, not_written);
+	tcase_add_test(tc, spare);
 	tcase_add_test(tc, empty);
 	tcase_add_test(tc, leftovers);
 	tcase_add_test(tc, read_checks);
