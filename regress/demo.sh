@@ -28,15 +28,28 @@ host_new a b
 link_new a b 192.0.2.1/24 192.0.2.2/24 2001:db8::1/64 2001:db8::2/64
 echo "a 192.0.2.1 2001:db8::1 ---- 192.0.2.2 2001:db8::2 b"
 
-title "warrend on both, set up with wg(8)"
-for host in a b; do
-	warren_start $host
-	wg_setup $host 51820
-done
-peer_add a b 10.9.0.2/32,fd00:9::2/128 endpoint 192.0.2.2:51820
-peer_add b a 10.9.0.1/32,fd00:9::1/128 endpoint '[2001:db8::1]:51820'
-tunnel_up a 10.9.0.1/24 fd00:9::1/64
-tunnel_up b 10.9.0.2/24 fd00:9::2/64
+title "warrend on both, each by a file"
+keys_new a b
+# conf HOST NUMBER PEER PEERS-NUMBER ENDPOINT
+conf() {
+	cat >"$T/$1.conf" <<CONF
+interface $(tun "$1") {
+	address 10.9.0.$2/24
+	address fd00:9::$2/64
+	listen port 51820
+	private-key file "$T/$1.key"
+}
+peer "$3" {
+	public-key "$(key_of "$3")"
+	endpoint $5 port 51820
+	allowed-ips { 10.9.0.$4/32, fd00:9::$4/128 }
+}
+CONF
+	conf_start "$1"
+}
+conf a 1 b 2 192.0.2.2
+conf b 2 a 1 2001:db8::1
+cat "$T/a.conf"
 show b wg show "$(tun b)"
 
 title "ping through the tunnel"

@@ -14,7 +14,7 @@ if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] &&
 	build="$build libipsec-mb-dev"
 fi
 test="check iproute2 iputils-ping nftables procps wireguard-tools
-    wireguard-go mandoc netcat-openbsd python3"
+    wireguard-go mandoc netcat-openbsd python3 systemd"
 
 dry=0
 [ "${1:-}" = -n ] && dry=1
