@@ -96,6 +96,26 @@ answer_ready(struct cryptod *c)
 	conf_plain_send(&c->child.parent, MSG_CONF_READY, c->configure.id);
 }
 
+/*
+ * No label of this life may be one of the last that was lost to the disk: the
+ * mark is raised before there can be any.  (P11)
+ */
+static void
+prepared(struct cryptod *c)
+{
+	if (!c->configure.committed && slots_raise_mark(c))
+		c->configure.state = CONFIGURE_MARKING;
+	else
+		answer_ready(c);
+}
+
+void
+configure_marked(struct cryptod *c)
+{
+	if (c->configure.state == CONFIGURE_MARKING)
+		answer_ready(c);
+}
+
 /* The new key is on disk before anybody hears of it. */
 static void
 keep_key(struct cryptod *c)
@@ -123,7 +143,7 @@ configure_key_written(struct cryptod *c, int error)
 	sodium_memzero(f->stage.secret->text, KEYTEXT_READ);
 	if (error == 0) {
 		log_info("made a private key");
-		answer_ready(c);
+		prepared(c);
 		return;
 	}
 	snprintf(f->stage.why, sizeof(f->stage.why),
@@ -146,7 +166,7 @@ on_conf_end(void *arg, struct link *l, struct imsg *m)
 	else if (f->stage.make_key)
 		keep_key(c);
 	else
-		answer_ready(c);
+		prepared(c);
 	return 0;
 }
 
@@ -181,7 +201,8 @@ on_conf_abort(void *arg, struct link *l, struct imsg *m)
 
 	(void)l;
 	if (!is_in(f, 1U << CONFIGURE_OPEN | 1U << CONFIGURE_MAKING |
-	    1U << CONFIGURE_READY | 1U << CONFIGURE_REFUSED, m))
+	    1U << CONFIGURE_MARKING | 1U << CONFIGURE_READY |
+	    1U << CONFIGURE_REFUSED, m))
 		return -1;
 	slot_abandon(c, SLOT_KEY);
 	stage_clear(&f->stage);

@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sodium.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 
 #define TUN_TURNS	4		/* batches before others are served */
 #define TIMERS_A_TURN	32	/* each may cost a handshake (P46) */
+#define SPIN_LOOKS	32		/* at the ring, for one at the rest */
 /* While handshakes are held back, how often to look for data (ns). */
 #define BUSY_NAP	CLOCK_NSEC_PER_MSEC
 
@@ -206,13 +208,35 @@ on_tun_fd(void *arg, struct link *l, struct imsg *m)
 	return 0;
 }
 
+/* The library that the configuration names, or none will do. */
+static void
+choose_aead(const struct cryptod *c)
+{
+	static const char *const names[] = {
+		[AEAD_LIBSODIUM] = "libsodium",
+		[AEAD_IPSECMB] = "ipsec-mb"
+	};
+	enum aead_choice choice = c->child.startup.aead;
+
+	if (choice == AEAD_AUTO || aead_force(names[choice]) == 0)
+		return;
+	fatalx("aead %s: %s", names[choice], errno == ENOTSUP ?
+	    "not in this build, or nothing for this CPU" :
+	    errno == EBADMSG ? "it computes wrong results" : "no memory");
+}
+
+/* The last one of these calls, all are here, is before the last filter. */
 static bool
 ready(void *arg)
 {
 	struct cryptod *c = arg;
 
-	return c->attached && c->has_bell && c->bell_event != NULL &&
-	    c->has_tun;
+	if (!c->attached || !c->has_bell || c->bell_event == NULL ||
+	    !c->has_tun)
+		return false;
+	choose_aead(c);
+	tun_without(&c->tun, c->child.startup.without);
+	return true;
 }
 
 static void
@@ -223,9 +247,13 @@ on_tun(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* The next turn looks at the ring: no bell until then. */
+	ring_wake(&c->ring);
 	engine_tick(&c->engine);
+	spin_work(&c->spin, SPIN_OUTBOUND, c->engine.now);
+	/* The open record goes on, or a read's last packets had one alone. */
 	for (i = 0; i < TUN_TURNS && tun_read(&c->tun); i++)
-		egress_publish(&c->egress);
+		ring_publish(&c->ring);
 	egress_publish(&c->egress);
 	tun_flush(&c->tun);
 }
@@ -241,12 +269,13 @@ go(void *arg)
 	c->tun_event = watch(c, c->tun.fd, on_tun);
 }
 
-/* No key outlives the process, nor any page of it (P19). */
+/* What is known goes on; no key does, nor any page of it (P19). */
 static void
 stop(void *arg)
 {
 	struct cryptod *c = arg;
 
+	slots_end(c);
 	secmem_clear(&c->arena);
 	sodium_memzero(c->ingress.buf, sizeof(c->ingress.buf));
 	sodium_memzero(c->tun.buf, sizeof(c->tun.buf));
@@ -303,6 +332,8 @@ turn(struct cryptod *c)
 	engine_tick(&c->engine);
 	in = ingress_serve(&c->ingress);
 	tun_flush(&c->tun);
+	if (in == INGRESS_WORK)
+		spin_work(&c->spin, SPIN_INBOUND, c->engine.now);
 	if (in == INGRESS_FAULT)
 		link_fault(&c->child.sibling[PROC_NETD], MSG_RING,
 		    MSG_CONTENT);
@@ -312,7 +343,30 @@ turn(struct cryptod *c)
 	control_pace(c);
 	check_tun(c);
 	more = slots_turn(c);
-	return more || in == INGRESS_WORK || timers == TIMERS_A_TURN;
+	return more || timers == TIMERS_A_TURN;
+}
+
+/*
+ * Looks for what usually comes soon.  True if something came; whoever else
+ * wants this CPU meanwhile gets it.
+ */
+static bool
+spin(struct cryptod *c)
+{
+	int i;
+
+	while (spin_wait(&c->spin, clock_boottime())) {
+		event_base_loop(c->child.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		if (c->spin.worked)
+			return true;
+		sched_yield();
+		for (i = 0; i < SPIN_LOOKS; i++) {
+			if (ring_is_ready(&c->ring))
+				return true;
+			spin_pause();
+		}
+	}
+	return false;
 }
 
 /* Waits for an event, the timer or the bell. */
@@ -320,6 +374,7 @@ static void
 wait_for_events(struct cryptod *c)
 {
 	struct engine *e = &c->engine;
+	int flags = EVLOOP_ONCE;
 	bool nap, asleep = false;
 	uint64_t next = 0;
 
@@ -330,12 +385,15 @@ wait_for_events(struct cryptod *c)
 	if (nap && (next == 0 || next > e->now + BUSY_NAP))
 		next = e->now + BUSY_NAP;
 	if (!nap && !c->ingress.broken) {
-		asleep = ring_sleep(&c->ring);
-		if (!asleep)
+		if (spin(c))
 			return;
+		asleep = ring_sleep(&c->ring);
+		/* With records left the descriptors have their turn, too. */
+		if (!asleep)
+			flags |= EVLOOP_NONBLOCK;
 	}
 	arm(c, next);
-	event_base_loop(c->child.base, EVLOOP_ONCE);
+	event_base_loop(c->child.base, flags);
 	if (asleep)
 		ring_wake(&c->ring);
 }
@@ -415,6 +473,7 @@ main(int argc, char **argv)
 	    configure_init(c) == -1)
 		fatalx("out of memory");
 	set_hooks(c);
+	spin_init(&c->spin);
 	c->timer_fd = timerfd_create(CLOCK_BOOTTIME,
 	    TFD_CLOEXEC | TFD_NONBLOCK);
 	if (c->timer_fd == -1)

@@ -16,6 +16,7 @@
 #include "shared/index_page.h"
 #include "shared/ring.h"
 #include "shared/secmem.h"
+#include "shared/spin.h"
 
 #define CRYPTOD_ARENA	(96U * 1024 * 1024)	/* address space for secrets */
 
@@ -25,6 +26,7 @@ struct configure {
 		CONFIGURE_IDLE,
 		CONFIGURE_OPEN,		/* items come */
 		CONFIGURE_MAKING,	/* a new private key goes to disk */
+		CONFIGURE_MARKING,	/* the mark of our labels does */
 		CONFIGURE_READY,	/* we said READY */
 		CONFIGURE_REFUSED,	/* we said NO */
 		CONFIGURE_SYNC		/* in force; waits for netd */
@@ -41,11 +43,13 @@ struct slot_writer {
 		SLOT_IDLE,
 		SLOT_WANTED,		/* the parent was asked */
 		SLOT_UNWANTED,		/* the same, but never mind */
+		SLOT_SPARE,		/* an empty file, for later */
 		SLOT_WRITING,
 		SLOT_WRITTEN		/* the parent renames it */
 	}			 state;
 	int			 fd;
-	uint8_t			*buf;
+	int			 error;		/* of the write */
+	uint8_t			*buf;		/* NULL: nothing yet */
 	size_t			 len;
 	size_t			 at;
 	bool			 owned;		/* buf is ours to free */
@@ -56,6 +60,7 @@ struct cryptod {
 	struct secmem		 arena;
 	struct engine		 engine;
 	struct ring		 ring;
+	struct spin		 spin;
 	struct index_page	 page;
 	struct egress		 egress;
 	struct ingress		 ingress;
@@ -83,9 +88,10 @@ struct cryptod {
 	struct sessions		 loaded;	/* for the first commit */
 	struct resume		 resume;
 	struct timer		 save_timer;
-	uint64_t		 saved_at;	/* or tried; 0: never */
+	uint64_t		 save_debt;	/* ns: until it is paid off */
+	uint64_t		 save_again;	/* ns: after a failure */
 	uint8_t			 saving_mark[TAI64N_LEN];
-	bool			 save_failed;	/* and that was said */
+	bool			 mark_raised;	/* before the first label */
 	struct log_limit	 event_limit;
 	/* REMOTE_ADD or REMOTE_DEL being filled; order matters. */
 	uint16_t		 batch_type;
@@ -126,6 +132,8 @@ int	 on_conf_abort(void *, struct link *, struct imsg *);
 int	 configure_synced(struct cryptod *, const struct imsg *);
 /* The private key's slot: 0, or an errno. */
 void	 configure_key_written(struct cryptod *, int error);
+/* The mark is on disk, or cannot be. */
+void	 configure_marked(struct cryptod *);
 
 /* slots.c: state files. */
 void	 slots_init(struct cryptod *);
@@ -139,6 +147,14 @@ int	 slot_write(struct cryptod *, enum slot, void *buf, size_t len,
 void	 slot_abandon(struct cryptod *, enum slot);
 /* Once a turn; true: there is more to write. */
 bool	 slots_turn(struct cryptod *);
+/*
+ * Before the first label of this life: the mark of the last one goes up on
+ * disk.  False: there is none, or it cannot be; else configure_marked() is
+ * called when it is done.
+ */
+bool	 slots_raise_mark(struct cryptod *);
+/* The end: writes what is news into the file that is at hand. */
+void	 slots_end(struct cryptod *);
 int	 on_slot_fd(void *, struct link *, struct imsg *);
 int	 on_slot_done(void *, struct link *, struct imsg *);
 

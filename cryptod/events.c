@@ -49,6 +49,8 @@ put_details(struct wbuf *w, const struct engine *e,
 {
 	const struct remote *r = ev->remote;
 
+	if (r == NULL)
+		return;			/* a stranger */
 	switch (ev->what) {
 	case ENGINE_HANDSHAKE:
 		put_handshake(w, e, r);

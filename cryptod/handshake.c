@@ -78,6 +78,9 @@ may_initiate(struct engine *e, struct remote *r)
 {
 	if (!e->up || !r->device->has_endpoint)
 		return false;
+	/* Soon, where it was last: of two at once the second is a flood. */
+	if (r->device->resume)
+		return false;
 	if (r->last_sent_handshake != 0 &&
 	    e->now - r->last_sent_handshake < REKEY_TIMEOUT) {
 		e->n.handshakes_suppressed++;

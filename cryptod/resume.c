@@ -18,21 +18,33 @@ static void	on_timer(void *, uint64_t);
 
 /*
  * Labels follow the wall clock or, where that went back, are a tick greater
- * than the last: a few a minute for each peer.
+ * than the last: a few a minute for each peer, 60 ticks a second.
  */
+void
+resume_raise(const struct engine *e, uint8_t mark[TAI64N_LEN])
+{
+	static const uint8_t never[TAI64N_LEN];
+	uint8_t ahead[TAI64N_LEN];
+
+	memcpy(ahead, mark, TAI64N_LEN);
+	tai64n_label(mark, engine_wall(e) + RESUME_MARK, 0);
+	if (memcmp(ahead, never, TAI64N_LEN) == 0)
+		return;
+	tai64n_label(ahead, tai64n_unix(ahead) + RESUME_STEP, 0);
+	if (tai64n_compare(ahead, mark) > 0)
+		memcpy(mark, ahead, TAI64N_LEN);
+}
+
+/* Above all that was sent, or that labels begin at. */
 static void
 next_mark(const struct engine *e, uint8_t mark[TAI64N_LEN])
 {
-	uint8_t ahead[TAI64N_LEN];
+	const uint8_t *top = e->label_top;
 
-	tai64n_label(mark, engine_wall(e) + RESUME_MARK, 0);
-	memset(ahead, 0, sizeof(ahead));
-	if (tai64n_compare(e->label_top, ahead) > 0)
-		tai64n_label(ahead, tai64n_unix(e->label_top) + 2, 0);
-	if (tai64n_compare(ahead, mark) > 0)
-		memcpy(mark, ahead, TAI64N_LEN);
-	if (tai64n_compare(e->label_floor, mark) > 0)
-		memcpy(mark, e->label_floor, TAI64N_LEN);
+	if (tai64n_compare(e->label_floor, top) > 0)
+		top = e->label_floor;
+	memcpy(mark, top, TAI64N_LEN);
+	resume_raise(e, mark);
 }
 
 static bool
@@ -160,7 +172,6 @@ resume_kick(struct resume *rs)
 static int
 call(struct engine *e, struct device *d)
 {
-	struct remote *r = device_sender(d);
 	struct origin from;
 
 	memset(&from, 0, sizeof(from));
@@ -174,9 +185,8 @@ call(struct engine *e, struct device *d)
 	}
 	d->has_endpoint = true;
 	e->n.sessions_resumed++;
-	/* One that just went where it was configured to be does not count. */
-	r->last_sent_handshake = 0;
-	handshake_initiate(e, r, false, 0);
+	d->resume = false;
+	handshake_initiate(e, device_sender(d), false, 0);
 	return 0;
 }
 

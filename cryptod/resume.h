@@ -13,6 +13,7 @@
 #define RESUME_ALIVE	600		/* s: heard of later than that ago */
 #define RESUME_BURST	16		/* calls in a row, then others */
 #define RESUME_MARK	60		/* s: the mark is so far ahead */
+#define RESUME_STEP	2		/* s: and so far above any label */
 
 struct resume {
 	struct engine	*engine;
@@ -22,6 +23,8 @@ struct resume {
 	bool		 ready;		/* netd knows them */
 };
 
+/* From a label (zero: none) to a mark that those to come stay below. */
+void	 resume_raise(const struct engine *, uint8_t mark[TAI64N_LEN]);
 /* What there is to remember now.  0, or -1 (ENOMEM). */
 int	 resume_collect(struct engine *, struct sessions *);
 

@@ -4,8 +4,10 @@
  * it made one itself, and the sessions.  The parent opens and renames them;
  * here they are only read and written.
  *
- * The sessions are written when there is news, at most every 30 seconds, a
- * piece a turn so that packets do not wait for a disk.
+ * The sessions are written a second after the first news, at most every 30
+ * seconds but for a few in a row, a piece a turn so that packets do not wait
+ * for a disk.  An empty file is always at hand, so that an orderly end can
+ * fill it without an answer from anybody.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +18,9 @@
 #include "shared/log.h"
 
 #define PIECE		(64U * 1024)	/* bytes a turn */
-#define PAUSE		(30 * CLOCK_NSEC_PER_SEC)
+#define SOON		CLOCK_NSEC_PER_SEC	/* after the news */
+#define PAUSE		(30 * CLOCK_NSEC_PER_SEC) /* a write, on average */
+#define BURST		4			/* writes in a row */
 
 static void
 release(struct slot_writer *w)
@@ -35,21 +39,16 @@ sessions_done(struct cryptod *c, int error)
 {
 	struct engine *e = &c->engine;
 
-	c->saved_at = e->now;
 	if (error == 0) {
 		e->n.sessions_written++;
 		memcpy(e->label_mark, c->saving_mark, TAI64N_LEN);
-		c->save_failed = false;
-		return;
+	} else {
+		/* The old file stays, and the parent told why. */
+		e->n.sessions_failed++;
+		e->news = true;
+		c->save_again = e->now + PAUSE;
 	}
-	/* The old file stays; it is tried again after the pause. */
-	e->n.sessions_failed++;
-	e->news = true;
-	if (!c->save_failed)
-		log_warnx("cannot write the sessions file: %s; after a "
-		    "restart peers would have to find this host by "
-		    "themselves", strerror(error));
-	c->save_failed = true;
+	configure_marked(c);
 }
 
 static void
@@ -62,20 +61,37 @@ done(struct cryptod *c, enum slot slot, int error)
 		configure_key_written(c, error);
 }
 
+static void
+ask(struct cryptod *c, enum slot slot)
+{
+	c->slot[slot].state = SLOT_WANTED;
+	slot_want_send(&c->child.parent, slot);
+}
+
+/* Is there nothing that it is filled with already? */
+static bool
+is_free(const struct slot_writer *w)
+{
+	return w->state == SLOT_IDLE || w->state == SLOT_SPARE ||
+	    (w->state == SLOT_WANTED && w->buf == NULL);
+}
+
 int
 slot_write(struct cryptod *c, enum slot slot, void *buf, size_t len,
     bool owned)
 {
 	struct slot_writer *w = &c->slot[slot];
 
-	if (w->state != SLOT_IDLE)
+	if (!is_free(w))
 		return -1;
-	w->state = SLOT_WANTED;
 	w->buf = buf;
 	w->len = len;
 	w->at = 0;
 	w->owned = owned;
-	slot_want_send(&c->child.parent, slot);
+	if (w->state == SLOT_SPARE)
+		w->state = SLOT_WRITING;
+	else if (w->state == SLOT_IDLE)
+		ask(c, slot);
 	return 0;
 }
 
@@ -103,40 +119,47 @@ write_piece(struct cryptod *c, enum slot slot)
 	n = write(w->fd, w->buf + w->at, len);
 	if (n == -1 && errno == EINTR)
 		return true;
-	if (n <= 0) {
-		/* Asked for again, the parent begins a new file. */
-		done(c, slot, n == -1 ? errno : EIO);
-		return false;
-	}
-	w->at += (size_t)n;
-	if (w->at < w->len)
+	w->error = n > 0 ? 0 : n == -1 ? errno : EIO;
+	if (n > 0)
+		w->at += (size_t)n;
+	if (w->error == 0 && w->at < w->len)
 		return true;
 	close(w->fd);
 	w->fd = -1;
 	w->state = SLOT_WRITTEN;
-	slot_written_send(&c->child.parent, slot);
+	slot_written_send(&c->child.parent, slot, w->error);
 	return false;
 }
 
-/* Begins to save the sessions. */
+/* Begins to write these. */
+static int
+put(struct cryptod *c, const struct sessions *s)
+{
+	uint8_t *buf = malloc(SESSIONS_SIZE(s->n));
+
+	if (buf == NULL)
+		return -1;
+	sessions_encode(s, buf);
+	memcpy(c->saving_mark, s->mark, TAI64N_LEN);
+	if (slot_write(c, SLOT_SESSIONS, buf, SESSIONS_SIZE(s->n), true) == 0)
+		return 0;
+	free(buf);
+	return -1;
+}
+
+/* What there is now. */
 static void
 save(struct cryptod *c)
 {
 	struct engine *e = &c->engine;
 	struct sessions s;
-	uint8_t *buf = NULL;
 
-	if (resume_collect(e, &s) == 0)
-		buf = malloc(SESSIONS_SIZE(s.n));
-	if (buf == NULL) {
+	if (resume_collect(e, &s) == 0 && put(c, &s) == 0)
+		e->news = false;
+	else {
+		log_warnx("no memory to save the sessions");
 		sessions_done(c, ENOMEM);
-		sessions_clear(&s);
-		return;
 	}
-	sessions_encode(&s, buf);
-	memcpy(c->saving_mark, s.mark, TAI64N_LEN);
-	e->news = false;
-	slot_write(c, SLOT_SESSIONS, buf, SESSIONS_SIZE(s.n), true);
 	sessions_clear(&s);
 }
 
@@ -146,25 +169,72 @@ on_save(void *arg, uint64_t now)
 	struct cryptod *c = arg;
 
 	c->engine.now = now;
-	if (c->slot[SLOT_SESSIONS].state == SLOT_IDLE)
-		save(c);
+	if (!is_free(&c->slot[SLOT_SESSIONS]))
+		return;
+	/* Each costs a pause; as many as make a burst may be owed. */
+	c->save_debt = (c->save_debt > now ? c->save_debt : now) + PAUSE;
+	save(c);
+}
+
+static uint64_t
+later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void
+schedule(struct cryptod *c)
+{
+	struct engine *e = &c->engine;
+	uint64_t when = later(e->now + SOON, c->save_again);
+
+	if (c->save_debt > (BURST - 1) * PAUSE)
+		when = later(when, c->save_debt - (BURST - 1) * PAUSE);
+	timer_add(&e->wheel, &c->save_timer, when);
 }
 
 bool
 slots_turn(struct cryptod *c)
 {
+	struct slot_writer *w = &c->slot[SLOT_SESSIONS];
 	struct engine *e = &c->engine;
 	bool more = false;
 	int i;
 
 	for (i = SLOT_KEY; i < SLOT_COUNT; i++)
 		more = write_piece(c, i) || more;
-	if (e->news && c->configure.committed &&
-	    c->slot[SLOT_SESSIONS].state == SLOT_IDLE &&
-	    !timer_pending(&c->save_timer))
-		timer_add(&e->wheel, &c->save_timer,
-		    c->saved_at == 0 ? e->now : c->saved_at + PAUSE);
+	if (!c->configure.committed)
+		return more;
+	if (w->state == SLOT_IDLE && e->now >= c->save_again)
+		ask(c, SLOT_SESSIONS);
+	if (e->news && is_free(w) && !timer_pending(&c->save_timer))
+		schedule(c);
 	return more;
+}
+
+bool
+slots_raise_mark(struct cryptod *c)
+{
+	struct sessions s = c->loaded;	/* the notes stay its own */
+
+	if (s.note == NULL || c->mark_raised)
+		return false;
+	c->mark_raised = true;
+	engine_tick(&c->engine);
+	resume_raise(&c->engine, s.mark);
+	return put(c, &s) == 0;
+}
+
+void
+slots_end(struct cryptod *c)
+{
+	struct slot_writer *w = &c->slot[SLOT_SESSIONS];
+
+	engine_tick(&c->engine);
+	if (w->state == SLOT_SPARE && c->engine.news)
+		save(c);
+	while (write_piece(c, SLOT_SESSIONS))
+		continue;
 }
 
 void
@@ -246,7 +316,7 @@ on_slot_fd(void *arg, struct link *l, struct imsg *m)
 		return -1;
 	w->fd = m->fd;
 	m->fd = -1;
-	w->state = SLOT_WRITING;
+	w->state = w->buf != NULL ? SLOT_WRITING : SLOT_SPARE;
 	return 0;
 }
 
@@ -259,7 +329,7 @@ on_slot_done(void *arg, struct link *l, struct imsg *m)
 	int error;
 
 	(void)l;
-	if (slot_done_recv(m, &slot, &error) == -1)
+	if (slot_error_recv(m, &slot, &error) == -1)
 		return -1;
 	w = &c->slot[slot];
 	/* Instead of an fd it can only be a failure. */
@@ -270,6 +340,7 @@ on_slot_done(void *arg, struct link *l, struct imsg *m)
 	if (w->state == SLOT_UNWANTED)
 		release(w);
 	else
-		done(c, slot, error);
+		done(c, slot, w->state == SLOT_WRITTEN && w->error != 0 ?
+		    w->error : error);
 	return 0;
 }

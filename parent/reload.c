@@ -12,9 +12,18 @@
 #include "parent/keyfile.h"
 #include "parent/parent.h"
 #include "parent/reload.h"
+#include "shared/clock.h"
 #include "shared/row.h"
 
-#define DENIED_MAX	160		/* bytes of what say_denied() adds */
+#define DENIED_MAX	160		/* bytes of what reload_say_denied() adds */
+/*
+ * What a child may have done for it: files are read and written by us, and
+ * nobody else is served meanwhile.  So many at once, then one a while.
+ */
+#define ASKS		100		/* reloads, */
+#define ASK_SECONDS	1
+#define WANTS		32		/* files to write, */
+#define WANT_SECONDS	5
 
 /* The order of the commits. */
 static const enum proc order[RELOAD_CHILDREN] = {
@@ -234,8 +243,8 @@ prepare(struct reload *r, struct conf *conf)
 }
 
 /* What was open to us at the start is; *denied says that more was asked. */
-static int
-open_again(void *denied, const char *path)
+int
+reload_open(void *denied, const char *path)
 {
 	int fd;
 
@@ -246,8 +255,8 @@ open_again(void *denied, const char *path)
 	return fd;
 }
 
-static void
-say_denied(char *text, size_t size)
+void
+reload_say_denied(char *text, size_t size)
 {
 	size_t n = strlen(text);
 
@@ -270,11 +279,11 @@ reload_start(struct reload *r)
 	r->initial = false;
 	notify_reloading(&p->notify);
 	memset(&errors, 0, sizeof(errors));
-	conf = conf_read(p->conf_path, open_again, &denied, &errors);
+	conf = conf_read(p->conf_path, reload_open, &denied, &errors);
 	if (conf == NULL) {
 		join(&errors, text, sizeof(text) - DENIED_MAX);
 		if (denied)
-			say_denied(text, sizeof(text));
+			reload_say_denied(text, sizeof(text));
 		conf_errors_clear(&errors);
 		reload_fail(r, EINVAL, text);
 		return;
@@ -433,6 +442,12 @@ reload_on_done(void *arg, struct link *l, struct imsg *m)
 	return 0;
 }
 
+static bool
+is_too_often(struct log_limit *limit, unsigned burst, unsigned seconds)
+{
+	return log_limited(limit, clock_boottime() / seconds, burst, 1) != 0;
+}
+
 int
 reload_on_slot_want(void *arg, struct link *l, struct imsg *m)
 {
@@ -442,6 +457,10 @@ reload_on_slot_want(void *arg, struct link *l, struct imsg *m)
 
 	if (slot_want_recv(m, &slot) == -1)
 		return -1;
+	if (is_too_often(&p->reload.wants, WANTS, WANT_SECONDS)) {
+		slot_done_send(l, slot, EBUSY);
+		return 0;
+	}
 	fd = slots_want(&p->slots, slot);
 	if (fd == -1)
 		slot_done_send(l, slot, errno);
@@ -469,7 +488,13 @@ reload_on_slot_written(void *arg, struct link *l, struct imsg *m)
 int
 reload_on_reload(void *arg, struct link *l, struct imsg *m)
 {
-	reload_request(arg, l, m->id);
+	struct parent *p = arg;
+
+	if (is_too_often(&p->reload.asks, ASKS, ASK_SECONDS))
+		reload_done_send(l, m->id, EBUSY, "there were too many "
+		    "reloads just now; try again in a second");
+	else
+		reload_request(p, l, m->id);
 	return 0;
 }
 

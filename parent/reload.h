@@ -31,6 +31,7 @@
 #include "parent/deliver.h"
 #include "shared/imsg.h"
 #include "shared/link.h"
+#include "shared/log.h"
 #include "shared/msg_conf.h"
 
 #define RELOAD_TIMEOUT	20		/* seconds for each answer */
@@ -73,6 +74,9 @@ struct reload {
 	bool			 failed;	/* it did not come into force */
 	char			 text[RELOAD_TEXT_MAX];	/* how it went */
 	char			 problem[RELOAD_TEXT_MAX + 128];
+
+	struct log_limit	 asks;		/* of ctld */
+	struct log_limit	 wants;		/* of cryptod */
 };
 
 /*
@@ -109,6 +113,14 @@ int	 reload_on_reload(void *arg, struct link *, struct imsg *);
  * has a function of his own there calls this one from it.
  */
 void	 reload_drained(void *arg, struct link *);
+
+/*
+ * Opens a file of the configuration to read it, as a reload does: that it was
+ * refused for want of rights is noted in *denied, a bool.  What to say then,
+ * a line after others, is added to text.
+ */
+int	 reload_open(void *denied, const char *path);
+void	 reload_say_denied(char *text, size_t size);
 
 /* What is wrong since the last reload, without a full stop; or NULL. */
 const char	*reload_problem(struct parent *);

@@ -830,6 +830,34 @@ START_TEST(helper)
 }
 END_TEST
 
+/* Those that say all by their type, a fd or a row. */
+START_TEST(helper_plain)
+{
+	uint8_t row[4] = { 1, 2, 3, 4 };
+	struct wbuf w;
+
+	host.mode = MODE_CONFIGURED;
+	dns_reset_send(&l);
+	got(MSG_DNS_RESET, 0);
+	ck_assert_uint_eq(m.len, 0);
+	hosts_fd_send(&l, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	got(MSG_HOSTS_FD, 0);
+	ck_assert_uint_eq(m.len, 0);
+	dns_wanted_send(&l);
+	got(MSG_DNS_WANTED, 0);
+	wbuf_init(&w, row, sizeof(row));
+	put_u16(&w, 7);
+	helper_row_send(&l, 5, &w);
+	got(MSG_HELPER_ROW, 5);
+	ck_assert_uint_eq(m.len, 2);
+	/* A row that did not fit is not sent. */
+	put_bytes(&w, row, sizeof(row));
+	helper_row_send(&l, 6, &w);
+	helper_show_end_send(&l, 5);
+	got(MSG_HELPER_SHOW_END, 5);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -853,6 +881,7 @@ suite(void)
 	tcase_add_test(tc, conf_items_refused);
 	tcase_add_test(tc, slots);
 	tcase_add_test(tc, helper);
+	tcase_add_test(tc, helper_plain);
 	suite_add_tcase(s, tc);
 	return s;
 }

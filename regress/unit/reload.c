@@ -1186,6 +1186,37 @@ START_TEST(slot_writes)
 }
 END_TEST
 
+/* However often they ask: files are not touched that often. */
+START_TEST(too_often)
+{
+	unsigned i, done = 0;
+
+	start();
+	for (i = 0; i < 300; i++) {
+		trace[0] = '\0';
+		parse_errors = 1;
+		ask(1000 + i);
+		ck_assert_uint_eq(CTLD->answer_id, 1000 + i);
+		done += CTLD->error == EINVAL;
+	}
+	ck_assert_int_eq(CTLD->error, EBUSY);
+	ck_assert_ptr_nonnull(strstr(CTLD->text, "try again"));
+	ck_assert_uint_ge(done, 60);
+	ck_assert_uint_lt(done, 150);
+	for (i = 0, done = 0; i < 300; i++) {
+		trace[0] = '\0';
+		CRYPTOD->writes = 0;
+		send_plain(CRYPTOD, MSG_SLOT_WANT, 0, "\2", 1);
+		turn(5);
+		done += CRYPTOD->writes;
+	}
+	ck_assert_uint_eq(CRYPTOD->slot_error, EBUSY);
+	ck_assert_uint_ge(done, 8);
+	ck_assert_uint_lt(done, 100);
+	ck_assert_int_eq(faults, 0);
+}
+END_TEST
+
 /* Who reads nothing is not sent more than fits the queue. */
 START_TEST(slow_reader)
 {
@@ -1347,6 +1378,7 @@ suite(void)
 	tcase_add_loop_test(tc, silent, 0, 6);
 	tcase_add_loop_test(tc, dead_child, 0, 6);
 	tcase_add_test(tc, slot_writes);
+	tcase_add_test(tc, too_often);
 	tcase_add_loop_test(tc, slow_reader, 0, 3);
 	tcase_add_test(tc, turns);
 	tcase_add_test(tc, early_no);

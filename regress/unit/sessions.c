@@ -75,6 +75,18 @@ restart(void)
 	sessions_clear(&s);
 }
 
+/* As a new life does before it says a word. */
+static void
+raise_on_disk(void)
+{
+	struct sessions s;
+
+	ck_assert_int_eq(sessions_decode(&s, file, file_len), 0);
+	resume_raise(&b.e, s.mark);
+	sessions_encode(&s, file);
+	sessions_clear(&s);
+}
+
 static void
 come_up(void)
 {
@@ -242,6 +254,56 @@ START_TEST(marks)
 		host_send(&b, 1, 84);
 	}
 	ck_assert_int_le(tai64n_unix(b.e.label_top), EPOCH + 400 + 200);
+}
+END_TEST
+
+/*
+ * Killed again and again, in the same second and before anything else is
+ * written: each life's labels are above the last one's.
+ */
+START_TEST(killed_in_a_row)
+{
+	uint8_t top[TAI64N_LEN];
+	int i;
+
+	host_send(&b, 1, 84);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(a.ntun, 1);
+	save(&b);
+	for (i = 0; i < 10; i++) {
+		memcpy(top, b.e.label_top, sizeof(top));
+		restart();
+		raise_on_disk();
+		come_up();
+		host_send(&b, 1, 84);
+		hosts_run(&a, &b, 50 * MS);
+		ck_assert_int_gt(tai64n_compare(b.e.label_top, top), 0);
+		ck_assert_uint_eq(a.e.n.drop_hs_replayed, 0);
+		ck_assert_uint_eq(a.ntun, i + 2);
+		/* In some lives there is time for more. */
+		if (i % 3 == 0)
+			save(&b);
+	}
+	ck_assert_int_le(tai64n_unix(b.e.label_top), engine_wall(&b.e) +
+	    RESUME_MARK + 10 * 2 * RESUME_STEP);
+}
+END_TEST
+
+/* A mark that is written before any label is above those to come. */
+START_TEST(saved_before_a_label)
+{
+	struct sessions s;
+
+	host_send(&b, 1, 84);
+	hosts_run(&a, &b, SEC);
+	save(&b);
+	restart();
+	ck_assert_int_eq(resume_collect(&b.e, &s), 0);
+	come_up();
+	host_send(&b, 1, 84);
+	hosts_run(&a, &b, SEC);
+	ck_assert_int_gt(tai64n_compare(s.mark, b.e.label_top), 0);
+	sessions_clear(&s);
 }
 END_TEST
 
@@ -456,6 +518,8 @@ suite(void)
 	tcase_add_test(t, damaged);
 	tcase_add_test(t, what_is_news);
 	tcase_add_test(t, marks);
+	tcase_add_test(t, killed_in_a_row);
+	tcase_add_test(t, saved_before_a_label);
 	tcase_add_test(t, replay_after_restart);
 	tcase_add_test(t, clock_back_a_year);
 	tcase_add_test(t, called_where_it_was);
