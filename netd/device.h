@@ -31,6 +31,11 @@ struct device {
 	/* Trains of longer datagrams than this go out one by one; 0: any. */
 	uint16_t		 gso_limit;
 	struct source		 at;
+	/*
+	 * Where it was before a place remembered from before a restart: they
+	 * have turns until it is heard.  Family 0: there is none.
+	 */
+	struct endpoint		 other;
 	struct cookie_maker	 maker[DEVICE_SLOTS];
 	uint8_t			 key[COOKIE_KEY_LEN];	/* its first */
 	const struct static_peer *peer;		/* NULL: not configured */

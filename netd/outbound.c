@@ -58,16 +58,35 @@ take_auth(struct netd *n, const struct ring_hdr *h)
 	if (source_path(n->path_key, h->from, n->generation) != h->path)
 		source_unpin(&s);
 	names_heard(&d->user);
+	memset(&d->other, 0, sizeof(d->other));
 	if (source_is_same_remote(&d->at, &s)) {
 		d->at = s;
 		return;
 	}
 	n->count.roamed++;
+	/* A path of 0 is a memory, and the file may know better since. */
+	if (h->path == 0)
+		d->other = d->at.remote;
 	d->gso_limit = 0;
 	d->told = false;
 	d->error = 0;
 	d->at = s;
 	event_roamed(n, d);
+}
+
+/* It did not answer there; if there is another place, that one has its turn. */
+static void
+turn_to_other(struct device *d)
+{
+	struct endpoint e = d->other;
+
+	if (e.family == 0)
+		return;
+	d->other = d->at.remote;
+	d->at.remote = e;
+	d->gso_limit = 0;
+	d->told = false;
+	d->error = 0;
 }
 
 static bool
@@ -108,6 +127,7 @@ send_handshake(struct netd *n, const struct ring_rec *r, uint64_t now)
 	}
 	if ((r->hdr.flags & RING_F_CLEAR_SOURCE) != 0) {
 		source_unpin(&d->at);
+		turn_to_other(d);
 		names_silent(&n->names, &d->user, now);
 	}
 	if (!has_place(n, d))

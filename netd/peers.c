@@ -38,6 +38,7 @@ void
 device_place(struct netd *n, struct device *d, const struct endpoint *e)
 {
 	d->at.remote = *e;
+	memset(&d->other, 0, sizeof(d->other));
 	source_unpin(&d->at);
 	d->gso_limit = 0;
 	d->told = false;

@@ -427,5 +427,5 @@ clean_ok "a clean end of 10,000 peers"
 echo "# 10,000 peers, 30,000 routes, ms: add $(sed -n 's/^took \(.*\) ms/\1/p' \
     "$T/out" | tr '\n' ' ')(prepare and commit of many, many," \
     "one; many and abort, many; close)"
-expect "no step took a second" sh -c "sed -n 's/^took \(.*\) ms/\1/p' \
-    '$T/out' | awk '\$1 >= 1000 { bad = 1 } END { exit bad }'"
+expect "no step took ten seconds" sh -c "sed -n 's/^took \(.*\) ms/\1/p' \
+    '$T/out' | awk '\$1 >= 10000 { bad = 1 } END { exit bad }'"

@@ -162,6 +162,17 @@ expect_is "killed and restarted 20 times" "" echo $bad
 expect "the tunnel works after that" wait_for 10 ping_from a 10.66.0.2 1
 expect_is "the private key is the same" "$(key_of a)" public_key
 
+# It moves while a is down, and only the file tells where to: what a remembers
+# is tried first, then the file has its turn.
+conf_end a
+on b wg set "$(tun b)" listen-port 52001
+sed -i 's/^	allowed-ips/	endpoint 198.51.100.2 port 52001\
+&/' "$T/a.conf"
+conf_start a
+expect "a peer that moved meanwhile is found by the file" \
+    wait_for 30 ping_from a 10.66.0.2 1
+expect_is "there" 198.51.100.2:52001 peer_field a b endpoints
+
 # What is damaged on disk is told and does no harm.  The stock peer finds by
 # its own timers that its session is gone.
 conf_end a
