@@ -69,6 +69,14 @@ client_free(struct client *c)
 	free(c);
 }
 
+/* Much waits for this one: does it not read it, or must it not hinder c? */
+static bool
+gives_way(const struct client *big, const struct client *c)
+{
+	return (big->acceptor->readonly && !c->acceptor->readonly) ||
+	    clock_boottime() - big->progress > IDLE_AFTER;
+}
+
 /*
  * May its output become that long?  One client at a time may have much: the
  * whole configuration, say.
@@ -76,13 +84,19 @@ client_free(struct client *c)
 static bool
 out_allowed(struct client *c, size_t len)
 {
-	struct client **big = &ctx_of(c)->clients.big;
+	struct clients *s = &ctx_of(c)->clients;
 
 	if (len <= CLIENT_OUT_MAX)
 		return true;
-	if (!c->big || len > CLIENT_BIG_MAX || (*big != NULL && *big != c))
+	if (!c->big || len > CLIENT_BIG_MAX)
 		return false;
-	*big = c;
+	if (s->big != NULL && s->big != c) {
+		if (!gives_way(s->big, c))
+			return false;
+		ctx_of(c)->count.clients_closed_full++;
+		client_kill(s->big);
+	}
+	s->big = c;
 	return true;
 }
 

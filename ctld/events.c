@@ -463,12 +463,24 @@ last_goes(struct ctld *ctx)
 	say_monitor(ctx, false);
 }
 
+/* Those who may only read leave some places to those who may all. */
+static bool
+has_place(const struct events *e, const struct client *c)
+{
+	unsigned i, readers = 0;
+
+	for (i = 0; i < e->n; i++)
+		readers += e->watcher[i]->acceptor->readonly;
+	return e->n < EVENTS_WATCHERS &&
+	    (!c->acceptor->readonly || readers < EVENTS_READERS);
+}
+
 int
 events_watch(struct ctld *ctx, struct client *c)
 {
 	struct events *e = &ctx->events;
 
-	if (e->n == EVENTS_WATCHERS)
+	if (!has_place(e, c))
 		return -1;
 	watcher_of(c)->on = true;
 	watcher_of(c)->lost = 0;

@@ -20,14 +20,27 @@ facts_begin(struct ctld *ctx, struct client *c)
 		return false;
 	f->known = false;
 	f->when = now;
-	f->health.ntold = f->health.nstrangers = f->health.nbadmacs = 0;
+	f->next.ntold = f->next.nstrangers = f->next.nbadmacs = 0;
 	return true;
 }
+
+/* Others judge all the time: what is half gathered would tell them less. */
 
 void
 facts_done(struct ctld *ctx)
 {
-	ctx->facts.known = true;
+	struct facts *f = &ctx->facts;
+
+	if (f->known)
+		return;
+	f->known = true;
+	f->health.ntold = f->next.ntold;
+	memcpy(f->health.told, f->next.told, sizeof(f->health.told));
+	f->health.nstrangers = f->next.nstrangers;
+	memcpy(f->health.stranger, f->next.stranger,
+	    sizeof(f->health.stranger));
+	f->health.nbadmacs = f->next.nbadmacs;
+	memcpy(f->health.badmac, f->next.badmac, sizeof(f->health.badmac));
 }
 
 static int
@@ -118,7 +131,7 @@ facts_row(struct ctld *ctx, struct client *c, enum proc p,
 	for (i = 0; i < sizeof(kind) / sizeof(kind[0]); i++)
 		if (kind[i].proc == p &&
 		    strcmp(kind[i].table, row->table) == 0 &&
-		    kind[i].fn(&ctx->facts.health, row) == 0)
+		    kind[i].fn(&ctx->facts.next, row) == 0)
 			return;
 	ctx->count.drop_facts++;
 }

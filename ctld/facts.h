@@ -16,7 +16,8 @@
 struct facts {
 	bool			 known;
 	uint64_t		 when;		/* boottime, ns */
-	struct health_facts	 health;
+	struct health_facts	 health;	/* the last complete */
+	struct health_facts	 next;		/* being gathered */
 };
 
 /*

@@ -193,9 +193,11 @@ strangers(const struct health_facts *f, struct teller *t)
 		    "but no peer has this key (%llu time%s, the last %s ago)",
 		    key, (unsigned long long)s->count, plural(s->count),
 		    span(last, age(f, s->last)));
-		ADVICE(&h, "if it is one of your hosts, the public key of "
-		    "that peer is wrong %s%s%s: put this one there; if not, "
-		    "it knows our public key, which alone is of no use",
+		/* Who knows our key can come with any: no word to add it. */
+		ADVICE(&h, "look on your hosts, for it may be anybody: if one "
+		    "of them has this public key, that of its peer is wrong "
+		    "%s%s%s: put this one there; if none has, leave it: to "
+		    "know our public key alone is of no use",
 		    f->configured ? "in " : "here", f->configured ?
 		    f->file : "", unseen);
 		tell(t, &h, HEALTH_WARNING);
@@ -414,10 +416,14 @@ other_key(struct subject *s)
 	    (unsigned long long)b->count, plural(b->count),
 	    span(last, age(s->f, b->last)));
 	if (s->f->has_key)
-		ADVICE(&h, "on that host our public key must be %s", ours);
+		ADVICE(&h, "on that host our public key must be %s; if it is, "
+		    "another host behind this address has a wrong one, or "
+		    "somebody forges the address", ours);
 	else
 		ADVICE(&h, "we have no key yet: set our private key first");
-	tell(&s->t, &h, severity_of(s));
+	/* Anybody can forge an address: no alarm about one at rest. */
+	tell(&s->t, &h, s->i->handshake_sec != 0 && s->i->tries == 0 ?
+	    HEALTH_WARNING : severity_of(s));
 	return true;
 }
 
@@ -444,7 +450,8 @@ no_name(struct subject *s)
 		    "answers what the address of \"%s\" is%s%s", host,
 		    has_address(s) ? "; still in use: " : "", s->at);
 		ADVICE(&h, "check the name servers in /etc/resolv.conf and "
-		    "the way to them; warren goes on asking");
+		    "the way to them; while resolverd runs, it goes on "
+		    "asking");
 	}
 	tell(&s->t, &h, has_address(s) ? HEALTH_WARNING : HEALTH_ERROR);
 	return !has_address(s);

@@ -48,6 +48,7 @@ struct show_job {
 	enum show_topic		 topic;
 	uint32_t		 id;		/* 0: not begun */
 	int			 proc;		/* who is asked now */
+	bool			 waits;		/* until others are through */
 	unsigned		 rows;		/* that it sent */
 };
 
@@ -154,11 +155,13 @@ show_forget(struct ctld *ctx, struct client *c)
 	TAILQ_FOREACH_SAFE(j, &ctx->shows.jobs, entry, next) {
 		if (j->client != c)
 			continue;
-		if (j->id != 0) {
+		if (j->id != 0 && !j->waits) {
 			j->client = NULL;	/* its answer is under way */
 			j->gone = true;
-		} else
+		} else {
 			job_free(&ctx->shows, j);
+			ctld_again(ctx);
+		}
 	}
 }
 
@@ -302,46 +305,83 @@ job_end(struct ctld *ctx, struct show_job *j)
 	ctld_again(ctx);
 }
 
+/* The job that is at this process, or that waits to be. */
+static struct show_job *
+job_at(struct ctld *ctx, int proc, bool waits)
+{
+	struct show_job *j;
+
+	TAILQ_FOREACH(j, &ctx->shows.jobs, entry)
+		if (j->id != 0 && j->proc == proc && j->waits == waits)
+			break;
+	return j;
+}
+
+static void
+job_ask(struct ctld *ctx, struct show_job *j)
+{
+	j->waits = false;
+	j->rows = 0;
+	show_send(link_to(ctx, j->proc), j->id, (uint8_t)j->topic);
+}
+
 /* Asks the next process that has rows, or ends. */
 static void
 job_next(struct ctld *ctx, struct show_job *j)
 {
 	while (++j->proc < PROC_COUNT) {
+		j->waits = true;
 		if ((sources[j->topic] & PROC_BIT(j->proc)) == 0)
 			continue;
 		if (j->proc != PROC_CTLD) {
-			j->rows = 0;
-			show_send(link_to(ctx, j->proc), j->id,
-			    (uint8_t)j->topic);
+			if (job_at(ctx, j->proc, false) == NULL)
+				job_ask(ctx, j);
 			return;
 		}
+		j->waits = false;	/* who asked may go meanwhile */
 		own_rows(ctx, j);
 	}
 	job_end(ctx, j);
 }
 
+/* The next to begin: the first of a topic that nobody is at. */
+static struct show_job *
+job_first(struct ctld *ctx)
+{
+	unsigned topics = 0;
+	struct show_job *j;
+
+	TAILQ_FOREACH(j, &ctx->shows.jobs, entry) {
+		if (j->id == 0 && (topics & 1U << j->topic) == 0)
+			break;
+		topics |= 1U << j->topic;
+	}
+	return j;
+}
+
 void
 show_go_on(struct ctld *ctx)
 {
-	struct show_job *j = TAILQ_FIRST(&ctx->shows.jobs);
+	struct show_job *j = job_first(ctx);
 
-	if (j == NULL || j->id != 0)
+	if (j == NULL)
 		return;
 	j->id = ctld_id(ctx);
 	if (j->sink->begin != NULL && !j->sink->begin(ctx, j->client))
 		job_end(ctx, j);
 	else
 		job_next(ctx, j);
+	if (job_first(ctx) != NULL)
+		ctld_again(ctx);
 }
 
-/* The job at work, if this is its answer. */
+/* The job at work whose answer this is. */
 static struct show_job *
 job_of(struct ctld *ctx, const struct link *l, uint32_t id)
 {
-	struct show_job *j = TAILQ_FIRST(&ctx->shows.jobs);
+	struct show_job *j = job_at(ctx, (int)l->peer, false);
 
-	return j != NULL && id != 0 && j->id == id &&
-	    (enum proc)j->proc == l->peer ? j : NULL;
+	return j != NULL && id != 0 && j->id == id ? j : NULL;
 }
 
 int
@@ -365,5 +405,7 @@ show_on_end(void *arg, struct link *l, struct imsg *m)
 	if (j == NULL)
 		return -1;
 	job_next(ctx, j);
+	if ((j = job_at(ctx, (int)l->peer, true)) != NULL)
+		job_ask(ctx, j);
 	return 0;
 }

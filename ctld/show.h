@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The rows of a topic of every process that has any, one process after another
- * and one asker after another, so that no sibling ever has more than one
- * answer to write.  Askers are clients ("show TOPIC") and ctld itself.
+ * and, of a topic, one asker after another.  No sibling ever has more than one
+ * answer to write; one that does not answer stops only who wants its rows.
+ * Askers are clients ("show TOPIC") and ctld itself.
  */
 #ifndef CTLD_SHOW_H
 #define CTLD_SHOW_H
@@ -27,7 +28,7 @@ struct show_job;
 TAILQ_HEAD(show_jobs, show_job);
 
 struct show_queue {
-	struct show_jobs	 jobs;		/* the first is at work */
+	struct show_jobs	 jobs;		/* in the order of asking */
 };
 
 void	 show_queue_init(struct show_queue *);

@@ -21,11 +21,11 @@ badmac_is_due(struct badmac *b, uint64_t now)
 	return true;
 }
 
+/* Ports are cheap: one host must not push the others out by many. */
 static bool
 is_same(const struct endpoint *a, const struct endpoint *b)
 {
-	return a->family == b->family && a->port == b->port &&
-	    a->scope == b->scope &&
+	return a->family == b->family && a->scope == b->scope &&
 	    memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
 }
 
@@ -38,6 +38,7 @@ badmac_note(struct badmac *b, const struct endpoint *at, uint64_t when)
 	for (i = 0; i < BADMAC_SOURCES; i++) {
 		s = &b->source[i];
 		if (is_same(&s->at, at)) {
+			s->at.port = at->port;
 			s->count++;
 			s->last = when;
 			return;

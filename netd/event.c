@@ -14,7 +14,9 @@
 
 #define EVENT_BURST	50
 #define EVENT_RATE	20		/* a second */
-#define LOAD_LOOK	CLOCK_NSEC_PER_SEC
+/* How often a stranger can make us log: at most twice in this time, */
+#define LOAD_LOOK	(10 * CLOCK_NSEC_PER_SEC)
+#define FLOOD_PAUSE	(60 * CLOCK_NSEC_PER_SEC)	/* and once in this */
 #define FLOOD		1000U		/* useless messages in a second */
 
 int
@@ -212,8 +214,11 @@ event_useless(struct netd *n, uint64_t now)
 	if (count < FLOOD)
 		return;
 	n->count.floods++;
-	log_rate(&n->flood_log, now, 1, 1, log_warnx, "flood: %llu useless "
-	    "handshake messages in a second", (unsigned long long)count);
+	if (n->flood_logged == 0 || now - n->flood_logged >= FLOOD_PAUSE) {
+		n->flood_logged = now;
+		log_warnx("flood: %llu useless handshake messages in a "
+		    "second", (unsigned long long)count);
+	}
 	if (!event_begin(n, &w, buf, "flood", NULL))
 		return;
 	row_u64(&w, "count", count);

@@ -38,7 +38,8 @@ pass_data(struct netd *n, const struct arrival *a, const uint8_t *data,
 
 	if (nseg == 0)
 		return;
-	if ((h = ring_open(&n->ring, RING_BULK, len)) == NULL) {
+	if ((len > RING_SMALL && ring_is_short(&n->ring, len)) ||
+	    (h = ring_open(&n->ring, RING_BULK, len)) == NULL) {
 		n->count.drop_ring_full += nseg;
 		return;
 	}

@@ -19,6 +19,7 @@
  */
 #include <sys/timerfd.h>
 
+#include <sched.h>
 #include <sodium.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@
 
 #define NETD_NOFILE	32
 #define NETD_TIMERS	64		/* a turn */
+#define SPIN_LOOKS	32		/* at the ring, for one at the rest */
 
 static const struct link_row rows[] = {
 	CHILD_ROWS,
@@ -179,19 +181,46 @@ init(struct netd *n)
 	event_init(n);
 }
 
+/*
+ * Looks for what usually comes soon.  True if something came; whoever else
+ * wants this CPU meanwhile gets it.
+ */
+static bool
+spin(struct netd *n)
+{
+	int i;
+
+	while (spin_wait(&n->spin, clock_boottime())) {
+		event_base_loop(n->child.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		if (n->spin.worked)
+			return true;
+		sched_yield();
+		for (i = 0; i < SPIN_LOOKS; i++) {
+			if (ring_is_ready(&n->ring))
+				return true;
+			spin_pause();
+		}
+	}
+	return false;
+}
+
 /* One turn: cryptod's records, timers, then what the descriptors say. */
 static void
 turn(struct netd *n)
 {
 	uint64_t now = clock_boottime();
-	bool busy = outbound_turn(n, now), live;
+	bool busy = false, live;
 	int flags = EVLOOP_ONCE;
 
+	if (outbound_turn(n, now))
+		spin_work(&n->spin, SPIN_OUTBOUND, now);
 	if (timer_expire(&n->wheel, now, NETD_TIMERS) == NETD_TIMERS)
 		busy = true;
 	has_flush(n);
 	arm_timer(n, now);
 	live = n->has_ring && !n->broken;
+	if (!busy && live && spin(n))
+		return;
 	if (busy || (live && !ring_sleep(&n->ring)))
 		flags |= EVLOOP_NONBLOCK;
 	if (event_base_loop(n->child.base, flags) == -1)
@@ -214,6 +243,7 @@ main(int argc, char **argv)
 		fatalx("libsodium does not start");
 	child_begin(&netd, &conf, argc, argv);
 	init(&netd);
+	spin_init(&netd.spin);
 	for (;;)
 		turn(&netd);
 }

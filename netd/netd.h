@@ -14,6 +14,7 @@
 #include "shared/child.h"
 #include "shared/index_page.h"
 #include "shared/log.h"
+#include "shared/spin.h"
 #include "shared/timer.h"
 
 enum udp_family {
@@ -42,6 +43,7 @@ struct sender;
 struct netd {
 	struct child		 child;		/* must be first */
 	struct ring		 ring;
+	struct spin		 spin;
 	struct index_page	 page;
 	bool			 has_ring;	/* cryptod's is attached */
 	bool			 has_page;
@@ -87,9 +89,9 @@ struct netd {
 	struct timer		 load_timer;
 	uint64_t		 flood_since;	/* ns */
 	uint64_t		 flood_base;
+	uint64_t		 flood_logged;	/* ns; 0: never */
 	struct log_limit	 event_limit;
 	struct log_limit	 name_log;
-	struct log_limit	 flood_log;
 };
 
 /* udp.c: the sockets. */

@@ -93,6 +93,7 @@ udp_set(struct netd *n, uint8_t af, int fd)
 	udp_close(n, f);
 	n->sock[f].fd = fd;
 	n->sock[f].ev = ev;
-	n->sock[f].gso = can_segment(fd);
+	n->sock[f].gso = can_segment(fd) &&
+	    (n->child.startup.without & OFFLOAD_UDP_SEND) == 0;
 	return 0;
 }

@@ -151,6 +151,8 @@ receiver_turn(struct netd *n, enum udp_family f)
 	uint64_t now = clock_boottime();
 	int turn, i, got;
 
+	/* The next turn looks at the ring: no bell until then. */
+	ring_wake(&n->ring);
 	for (turn = 0; turn < RECV_TURNS; turn++) {
 		for (i = 0; i < RECV_BATCH; i++)
 			prepare(r, i);
@@ -161,6 +163,7 @@ receiver_turn(struct netd *n, enum udp_family f)
 				n->count.rx_errors++;
 			return;
 		}
+		spin_work(&n->spin, SPIN_INBOUND, now);
 		for (i = 0; i < got; i++)
 			take(n, i, now);
 		if (n->has_ring && !n->broken)

@@ -67,6 +67,12 @@ expect "where the peer is, too" \
     wait_for 5 grep -q 'bob.*roamed.*192\.0\.2\.2' "$T/monitor"
 expect "reload" ctl a reload
 expect "a reload is told" wait_for 5 grep -q reload "$T/monitor"
+ip_on a address del 10.66.0.1/24 dev "$(tun a)"
+expect "what others do to our addresses is told" \
+    wait_for 5 grep -q 'route_changed.*10\.66\.0\.1/24' "$T/monitor"
+expect "and counted" sh -c "'$WARRENCTL' -i '$(tun a)' show counters |
+    grep -q 'routes_lost  *[1-9]'"
+expect "a reload mends it" ctl a reload
 expect "RELOADING and READY again" \
     wait_for 5 sh -c "[ \$(grep -c READY=1 \"$T/notified\") -ge 2 ]"
 on b "$TOOLS/junk" -n 50 192.0.2.1 51820

@@ -152,4 +152,45 @@ conf_a "unknown.example.net port 51821"
 expect "a name that does not exist" ctl a reload
 expect "harms nothing" ping_from a 10.66.0.2
 expect "DNS is back" wait_for 30 grep -q unknown.example.net "$T/asked"
+
+# --- at boot resolv.conf may lead to what is not there yet
+
+late_end() {
+	late_pid=$(cat "$RUN/$(tun a).lock")
+	kill -TERM "$late_pid"
+	wait_for 5 gone "$late_pid"
+}
+late_end
+conf_a "bob.example.net port 51821"
+# Not below a directory that the configuration names anyway.
+late=$(mktemp -d)
+cp -a /etc "$T/etc"
+ln -sf "$late/resolv.conf" "$T/etc/resolv.conf"
+cat >"$T/with-etc" <<SH
+#!/bin/sh
+exec unshare -m --propagation private sh -c '
+	mount --bind "$T/etc" /etc &&
+	exec "$WARREND" "\$@"' sh "\$@"
+SH
+chmod +x "$T/with-etc"
+: >"$T/a.log"
+late_start() {
+	NOTIFY_SOCKET='' start a "$T/with-etc" -d -f "$T/a.conf"
+	wait_for 15 conf_is_ready a 0
+}
+expect "a start without resolv.conf" late_start
+echo "nameserver 127.0.0.1" >"$late/resolv.conf"
+: >"$T/asked"
+expect "and a reload when it is there" ctl a reload
+expect "it is read then" wait_for 30 test -s "$T/asked"
+late_end
+mv "$late" "$late.away"
+: >"$T/a.log"
+expect "a start without its directory" late_start
+mv "$late.away" "$late"
+expect "another reload" ctl a reload
+expect "what cannot be read says what to do" grep -q \
+    'resolv.conf: .*restart' "$T/a.log"
+late_end
+rm -rf "$late"
 dns_stop

@@ -563,6 +563,123 @@ START_TEST(status_with_health)
 }
 END_TEST
 
+/* What is known stays known while somebody else has it asked for anew. */
+START_TEST(facts_of_others)
+{
+	struct peer_info pi = a_peer();
+	struct row row;
+	int first;
+
+	configured();
+	first = ask_show(SHOW_HEALTH);
+	facts_with_everything();
+	usleep(1100000);
+	ask_show(SHOW_HEALTH);
+	asked_show(PROC_PARENT, SHOW_HEALTH);
+	answer_device(1, false);
+	answer_peer(&pi);
+	answer_endpoint(5, 0, NAME_OK);
+	ctl_row(first, &row, "health");
+	ck_assert_str_eq(row_text(&row, "problem"), "a route is gone");
+	ctl_row(first, &row, "health");
+	ctl_end(first, 0, "");
+	close(first);
+	teardown();
+}
+END_TEST
+
+/* A process that does not answer stops only those who want its rows. */
+START_TEST(silent_sibling)
+{
+	int first, second, third;
+	uint32_t id;
+
+	configured();
+	first = ask_show(SHOW_COUNTERS);
+	end_show(PROC_PARENT, SHOW_COUNTERS);
+	end_show(PROC_CRYPTOD, SHOW_COUNTERS);
+	id = asked_show(PROC_NETD, SHOW_COUNTERS);
+	second = ask_show(SHOW_MEMORY);
+	end_show(PROC_PARENT, SHOW_MEMORY);
+	end_show(PROC_CRYPTOD, SHOW_MEMORY);
+	ck_assert(is_silent(PROC_NETD, 100));
+	third = ask_show(SHOW_COUNTERS);	/* in its line */
+	ask_show(SHOW_PROCESSES);
+	end_show(PROC_PARENT, SHOW_PROCESSES);
+	ctl_end(client, 0, "");
+	close(client);
+	ask_show(SHOW_CRYPTO);
+	end_show(PROC_CRYPTOD, SHOW_CRYPTO);
+	ctl_end(client, 0, "");
+	/* At last; then it is asked what waits. */
+	close(first);
+	answer(PROC_NETD, MSG_SHOW_END, id, NULL, 0);
+	end_show(PROC_NETD, SHOW_MEMORY);
+	close(second);
+	end_show(PROC_PARENT, SHOW_COUNTERS);
+	end_show(PROC_CRYPTOD, SHOW_COUNTERS);
+	close(third);
+	end_show(PROC_NETD, SHOW_COUNTERS);
+	ck_assert_uint_eq(kid.faults, 0);
+	/* It is not netd's to end what the parent is at. */
+	close(client);
+	ask_show(SHOW_MEMORY);
+	id = asked_show(PROC_PARENT, SHOW_MEMORY);
+	answer(PROC_NETD, MSG_SHOW_END, id, NULL, 0);
+	faulted(PROC_NETD, MSG_SHOW_END);
+	teardown();
+}
+END_TEST
+
+#define BIG_ROWS	500
+
+/* The parent answers with a configuration of more than a MiB. */
+static void
+answer_config(void)
+{
+	uint32_t id = asked_show(PROC_PARENT, SHOW_CONFIG);
+	char text[3000];
+	uint8_t b[ROW_MAX];
+	struct wbuf o;
+	int i;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	row_begin(&o, b, sizeof(b), "config");
+	row_str(&o, "text", text);
+	for (i = 0; i < BIG_ROWS; i++)
+		while (answer(PROC_PARENT, MSG_ROW, id, o.p, o.len) == -1)
+			usleep(1000);
+	while (answer(PROC_PARENT, MSG_SHOW_END, id, NULL, 0) == -1)
+		usleep(1000);
+}
+
+/* Who only reads, and not even that, hinders nobody who may do more. */
+START_TEST(big_answers)
+{
+	static char text[BIG_ROWS * 3100];
+	uint8_t b[64];
+	struct wbuf o;
+	struct row row;
+	int reader, i;
+
+	configured();
+	reader = ask_show(SHOW_CONFIG);
+	answer_config();
+	wbuf_init(&o, b, sizeof(b));
+	ctl_show_write(&o, 1, SHOW_CONFIG);
+	client = ctl_dial(kid.listener[LISTENER_CONTROL], &o);
+	answer_config();
+	for (i = 0; i < BIG_ROWS; i++)
+		ctl_row(client, &row, "config");
+	ctl_end(client, 0, "");
+	ck_assert_uint_lt(read_all(reader, text, sizeof(text)),
+	    BIG_ROWS * 3000);
+	close(reader);
+	teardown();
+}
+END_TEST
+
 static void
 ask_peer(const char *name)
 {
@@ -791,6 +908,9 @@ suite(void)
 	tcase_add_test(tc, no_reload_in_bare_mode);
 	tcase_add_test(tc, old_clients);
 	tcase_add_test(tc, status_with_health);
+	tcase_add_test(tc, facts_of_others);
+	tcase_add_test(tc, silent_sibling);
+	tcase_add_test(tc, big_answers);
 	tcase_add_test(tc, one_peer);
 	tcase_add_test(tc, metrics_by_http);
 	tcase_add_test(tc, metrics_by_the_tool);

@@ -47,15 +47,20 @@ monitored(bool on)
 }
 
 static int
-watch(void)
+watch_at(enum listener l)
 {
 	uint8_t b[64];
 	struct wbuf o;
 
 	wbuf_init(&o, b, sizeof(b));
 	ctl_plain_write(&o, 1, CTL_MONITOR);
-	return client[nclients++] = ctl_dial(kid.listener[LISTENER_READ],
-	    &o);
+	return client[nclients++] = ctl_dial(kid.listener[l], &o);
+}
+
+static int
+watch(void)
+{
+	return watch_at(LISTENER_READ);
 }
 
 /* cryptod has one peer: device 5. */
@@ -328,15 +333,19 @@ START_TEST(nobody_watches)
 }
 END_TEST
 
+/* Those who may only read never take the last places. */
 START_TEST(too_many_watchers)
 {
-	int i, fd;
+	int i;
 
 	watched();
-	for (i = 1; i < 16; i++)
+	for (i = 1; i < 12; i++)
 		watch();
-	fd = watch();
-	ctl_end(fd, EBUSY, "too many watch");
+	ctl_end(watch(), EBUSY, "too many watch");
+	for (; i < 16; i++)
+		watch_at(LISTENER_CONTROL);
+	ctl_end(watch_at(LISTENER_CONTROL), EBUSY, "too many watch");
+	ctl_end(watch(), EBUSY, "too many watch");
 	/* Only the last one that goes ends it. */
 	ck_assert(is_silent(PROC_NETD, 0));
 	teardown();

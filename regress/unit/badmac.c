@@ -9,14 +9,18 @@
 
 #define SECOND	1000000000ULL
 
+/* Each time from another port. */
 static void
-note(struct badmac *b, uint16_t port, uint64_t when)
+note(struct badmac *b, uint8_t host, uint64_t when)
 {
+	static uint16_t port = 1;
 	struct endpoint e;
 
 	memset(&e, 0, sizeof(e));
 	e.family = AF_INET;
-	e.port = port;
+	e.addr[0] = 192;
+	e.addr[3] = host;
+	e.port = port++;
 	badmac_note(b, &e, when);
 }
 
@@ -38,7 +42,7 @@ END_TEST
 START_TEST(sources)
 {
 	struct badmac b;
-	uint16_t i;
+	uint8_t i;
 
 	memset(&b, 0, sizeof(b));
 	for (i = 1; i <= BADMAC_SOURCES; i++)
@@ -49,11 +53,11 @@ START_TEST(sources)
 	ck_assert_uint_eq(b.source[0].last, 200);
 	/* The one that was silent the longest goes. */
 	note(&b, 99, 201);
-	ck_assert_uint_eq(b.source[1].at.port, 99);
+	ck_assert_uint_eq(b.source[1].at.addr[3], 99);
 	ck_assert_uint_eq(b.source[1].count, 1);
-	ck_assert_uint_eq(b.source[0].at.port, 1);
+	ck_assert_uint_eq(b.source[0].at.addr[3], 1);
 	note(&b, 98, 202);
-	ck_assert_uint_eq(b.source[2].at.port, 98);
+	ck_assert_uint_eq(b.source[2].at.addr[3], 98);
 }
 END_TEST
 
@@ -64,8 +68,8 @@ START_TEST(others_stay_free)
 	memset(&b, 0, sizeof(b));
 	note(&b, 1, 1);
 	note(&b, 2, 2);
-	ck_assert_uint_eq(b.source[0].at.port, 1);
-	ck_assert_uint_eq(b.source[1].at.port, 2);
+	ck_assert_uint_eq(b.source[0].at.addr[3], 1);
+	ck_assert_uint_eq(b.source[1].at.addr[3], 2);
 	ck_assert_uint_eq(b.source[2].at.family, 0);
 }
 END_TEST

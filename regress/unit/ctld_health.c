@@ -220,6 +220,8 @@ START_TEST(a_stranger)
 	only(HEALTH_WARNING, "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=",
 	    "is wrong in /etc/warren.conf:");
 	has(told[0].problem, "7 times, the last 60 s ago");
+	/* It may be an attacker's: nobody shall just copy it. */
+	has(told[0].advice, "look on your hosts, for it may be anybody");
 	ck_assert_ptr_null(strstr(told[0].advice, "never connected"));
 	facts.unseen = 1;
 	strcpy(facts.unseen_name[0], "alice");
@@ -360,6 +362,7 @@ START_TEST(wrong_key_for_us)
 	facts.has_key = false;
 	of_peer();
 	only(HEALTH_ERROR, "not ours", "set our private key first");
+	facts.has_key = true;
 	/* Long ago, before it worked, and after. */
 	facts.badmac[1].last = NOW - 3600;
 	of_peer();
@@ -371,7 +374,14 @@ START_TEST(wrong_key_for_us)
 	silence();
 	facts.badmac[1].last = NOW - 10;
 	of_peer();
-	only(HEALTH_WARNING, "not ours", "");
+	only(HEALTH_WARNING, "not ours", "somebody forges the address");
+	/* One at rest, and one that is missed. */
+	info.handshake_sec = NOW - 500;
+	of_peer();
+	only(HEALTH_WARNING, "not ours", ours);
+	info.tries = 1;
+	of_peer();
+	only(HEALTH_ERROR, "not ours", ours);
 	/* The same bytes in another family. */
 	facts.badmac[1].from.family = AF_INET6;
 	of_peer();
@@ -388,7 +398,7 @@ START_TEST(names)
 	    "still in use: 192.0.2.7:1234", "/etc/warren.conf");
 	ep.name = NAME_SILENT;
 	of_peer();
-	only(HEALTH_WARNING, "no name server answers", "/etc/resolv.conf");
+	only(HEALTH_WARNING, "no name server answers", "while resolverd runs");
 	memset(&ep.at.endpoint, 0, sizeof(ep.at.endpoint));
 	of_peer();
 	only(HEALTH_ERROR, "\"alice.example.net\"", "/etc/resolv.conf");
