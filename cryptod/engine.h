@@ -107,10 +107,13 @@ struct engine {
 	size_t			 nown;
 	struct engine_own	 own[ENGINE_OWN_MAX];
 	struct strangers	 strangers;
+	uint16_t		 dice[32];	/* random, for timers */
+	unsigned		 ndice;		/* not used up */
 	int64_t			 wall_offset;	/* REALTIME - BOOTTIME, s */
 	bool			 wall_known;
 	struct log_limit	 log_packet;	/* lines that packets trigger */
 	struct log_limit	 log_clock;
+	struct log_limit	 limit_strangers;	/* proofs of keys */
 };
 
 /*

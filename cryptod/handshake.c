@@ -217,12 +217,42 @@ refuse_initiation(struct engine *e, struct remote *r,
 		note_clock(e, r, init->timestamp, true);
 }
 
-static void
-meet_stranger(struct engine *e, const uint8_t *public)
+/* Has its sender the key that it claims?  Wipes init.  It costs a DH. */
+static bool
+has_its_key(struct engine *e, const struct noise_local *local,
+    struct noise_initiation *init)
 {
+	struct remote_secret *s = secslab_get(&e->remotes);
+	uint8_t public[NOISE_KEYLEN];
+	bool has;
+
+	if (s == NULL)
+		return false;
+	memcpy(public, init->remote_public, sizeof(public));
+	noise_remote_init(&s->noise, local, public, NULL);
+	has = noise_initiation_finish(init, local, &s->noise) == 0;
+	secslab_put(&e->remotes, s);
+	return has;
+}
+
+/*
+ * Whoever knows our public key can claim to have any key: only the owner of
+ * one is remembered, and only so many are asked to prove it.
+ */
+static void
+meet_stranger(struct engine *e, const struct noise_local *local,
+    struct noise_initiation *init)
+{
+	uint8_t public[NOISE_KEYLEN];
+
 	e->n.drop_hs_unknown_peer++;
-	strangers_note(&e->strangers, public, engine_wall(e));
-	engine_tell(e, ENGINE_STRANGER, NULL, public);
+	memcpy(public, init->remote_public, sizeof(public));
+	if (!log_limited(&e->limit_strangers, e->now, 4 * STRANGERS_MAX, 10) &&
+	    has_its_key(e, local, init)) {
+		strangers_note(&e->strangers, public, engine_wall(e));
+		engine_tell(e, ENGINE_STRANGER, NULL, public);
+	}
+	noise_initiation_clear(init);
 }
 
 static void
@@ -239,8 +269,7 @@ receive_initiation(struct engine *e, const uint8_t *msg,
 	}
 	r = remote_find(e, init.remote_public);
 	if (r == NULL) {
-		meet_stranger(e, init.remote_public);
-		noise_initiation_clear(&init);
+		meet_stranger(e, local, &init);
 		return;
 	}
 	if (from->local_key == r->local)

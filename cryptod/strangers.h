@@ -2,7 +2,7 @@
 /*
  * The last public keys that wanted a handshake and that no peer has: a host
  * that was given a wrong key shows here, as does one that was forgotten.
- * Whoever knows our public key can put any key here: it is a hint.
+ * Each has proven that it has the key.
  */
 #ifndef CRYPTOD_STRANGERS_H
 #define CRYPTOD_STRANGERS_H

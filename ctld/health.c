@@ -193,7 +193,7 @@ strangers(const struct health_facts *f, struct teller *t)
 		    "but no peer has this key (%llu time%s, the last %s ago)",
 		    key, (unsigned long long)s->count, plural(s->count),
 		    span(last, age(f, s->last)));
-		/* Who knows our key can come with any: no word to add it. */
+		/* Who knows our key can make one and come: no word to add it. */
 		ADVICE(&h, "look on your hosts, for it may be anybody: if one "
 		    "of them has this public key, that of its peer is wrong "
 		    "%s%s%s: put this one there; if none has, leave it: to "

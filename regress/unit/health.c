@@ -167,6 +167,33 @@ START_TEST(absurd_labels)
 }
 END_TEST
 
+/* An initiation that claims a key without having it leaves no trace. */
+START_TEST(false_strangers)
+{
+	static struct noise_handshake hs;
+	static struct noise_remote remote;
+	static struct noise_local local;
+	uint8_t msg[NOISE_INITIATION_LEN], private[32] = { 9 };
+	uint8_t label[TAI64N_LEN], from[ENGINE_FROM] = { 0 };
+	struct origin origin = { .path = 1, .from = from };
+
+	noise_local_set(&local, private);
+	noise_remote_init(&remote, &local, b.e.local[0]->public, NULL);
+	tai64n_label(label, 1700000000, 0);
+	ck_assert_int_eq(noise_initiation_create(&hs, &local, &remote, 7,
+	    label, msg), 0);
+	msg[88] ^= 1;			/* in the sealed timestamp */
+	handshake_receive(&b.e, msg, sizeof(msg), &origin);
+	ck_assert_uint_eq(b.e.n.drop_hs_unknown_peer, 1);
+	ck_assert_uint_eq(b.e.strangers.at[0].count, 0);
+	ck_assert_uint_eq(b.events[ENGINE_STRANGER], 0);
+	msg[88] ^= 1;
+	handshake_receive(&b.e, msg, sizeof(msg), &origin);
+	ck_assert_uint_eq(b.e.strangers.at[0].count, 1);
+	ck_assert_mem_eq(b.e.strangers.at[0].public, local.public, 32);
+}
+END_TEST
+
 START_TEST(strangers)
 {
 	uint8_t private[32];
@@ -234,6 +261,7 @@ suite(void)
 	tcase_add_test(t, stale);
 	tcase_add_test(t, ahead);
 	tcase_add_test(t, absurd_labels);
+	tcase_add_test(t, false_strangers);
 	tcase_add_test(t, strangers);
 	tcase_add_test(t, heard);
 	suite_add_tcase(s, t);
