@@ -58,6 +58,30 @@ add_directory_of(const char *path)
 	dirs.told = true;
 }
 
+/* A link to what is not there yet, as resolv.conf may be at boot. */
+static void
+add_dangling(const char *path)
+{
+	char to[PATH_MAX], real[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	ssize_t n;
+	size_t at = 0;
+
+	if (slash == NULL)
+		return;
+	n = readlink(path, real, sizeof(real) - 1);
+	if (n <= 0)
+		return;
+	real[n] = '\0';
+	if (real[0] != '/')
+		at = (size_t)(slash - path) + 1;
+	if (at + (size_t)n >= sizeof(to))
+		return;
+	memcpy(to, path, at);
+	memcpy(to + at, real, (size_t)n + 1);
+	add_directory_of(to);
+}
+
 /* Where the name is, and where it leads to. */
 static void
 add_file(const char *path)
@@ -67,7 +91,9 @@ add_file(const char *path)
 	if (path == NULL)
 		return;
 	add_directory_of(path);
-	if (realpath(path, real) != NULL && strcmp(real, path) != 0)
+	if (realpath(path, real) == NULL)
+		add_dangling(path);
+	else if (strcmp(real, path) != 0)
 		add_directory_of(real);
 }
 

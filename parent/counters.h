@@ -12,7 +12,8 @@
 	X(link_up, "times that the interface came up")			\
 	X(link_down, "times that the interface went down")		\
 	X(link_moves, "moves to another network namespace")		\
-	X(netlink_overruns, "times that link events were lost")		\
+	X(netlink_overruns, "times that events of links and routes were lost") \
+	X(routes_lost, "addresses, routes and rules that others took away") \
 	X(udp_opened, "pairs of UDP sockets opened")			\
 	X(udp_failed, "UDP ports that could not be opened")		\
 	X(port_changes, "requests for another UDP port")		\

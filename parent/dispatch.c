@@ -73,8 +73,13 @@ on_fault(void *arg, struct link *l, struct imsg *im)
 			suite_doom(&p->member[sibling]);
 		return 0;
 	}
+	/* Whoever says so again and again must not fill the log. */
+	if (p->state == SUITE_ENDING)
+		return 0;
 	row = msg_row(type);
 	if (l->peer == PROC_RESOLVERD || sibling == PROC_RESOLVERD) {
+		if (p->member[PROC_RESOLVERD].pid == 0)
+			return 0;
 		log_warnx("%s says that %s %s %s (%04x): %s",
 		    proc_name(l->peer), proc_name(sibling),
 		    verdict == MSG_UNREAD ? "was sent" : "sent it",

@@ -42,20 +42,38 @@ read_file(const char *path, char *buf, size_t size)
 	return n == -1 ? -1 : (ssize_t)len;
 }
 
+/* Once for each reason. */
+static void
+say_why(struct parent *p, int error)
+{
+	if (error == p->dns.error)
+		return;
+	p->dns.error = error;
+	if (error == EACCES)
+		log_warnx("%s: may not be read: where it leads to was not "
+		    "there at the start; a restart mends it",
+		    PATH_RESOLV_CONF);
+	else if (error == ENODATA)
+		log_warnx("%s: no name server in it; endpoints by name are "
+		    "looked up in %s only", PATH_RESOLV_CONF, PATH_HOSTS);
+	else if (error != 0)
+		log_warnx("%s: %s", PATH_RESOLV_CONF, strerrordesc_np(error));
+}
+
 static void
 read_servers(struct parent *p, struct resolvconf *rc)
 {
 	static char text[FILE_MAX];
+	int error = 0;
 	ssize_t n;
 
 	n = read_file(PATH_RESOLV_CONF, text, sizeof(text));
-	if (n == -1 && !p->dns.silent)
-		log_warn("%s", PATH_RESOLV_CONF);
+	if (n == -1)
+		error = errno;
 	resolvconf_read(rc, text, n == -1 ? 0 : (size_t)n);
-	if (n != -1 && rc->n == 0 && !p->dns.silent)
-		log_warnx("%s: no name server in it; endpoints by name are "
-		    "looked up in %s only", PATH_RESOLV_CONF, PATH_HOSTS);
-	p->dns.silent = rc->n == 0;
+	if (error == 0 && rc->n == 0)
+		error = ENODATA;
+	say_why(p, error);
 }
 
 /* if_nametoindex(3) would open a socket that our filter refuses. */

@@ -21,7 +21,7 @@ struct dns {
 	uint64_t		 since;		/* of the last look, 0: never */
 	struct resolvconf	 servers;	/* those that it has */
 	uint32_t		 mark;		/* of their sockets */
-	bool			 silent;	/* "none found" has been said */
+	int			 error;		/* that was told last; 0 */
 };
 
 /* 0, or -1 if there is no memory. */

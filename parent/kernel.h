@@ -27,7 +27,6 @@
 #include "parent/conf.h"
 
 #define KERNEL_WHY	256		/* bytes of a reason */
-#define KERNEL_ROWS	10000		/* rows of kernel_rows(), at most */
 
 struct kernel;
 
@@ -78,11 +77,12 @@ uint64_t	 kernel_lost(const struct kernel *);
 uint64_t	 kernel_overruns(const struct kernel *);
 
 /*
- * Rows for SHOW_ROUTES: table "route": kind, what, routing_table ("main", a
+ * A row for SHOW_ROUTES: table "route": kind, what, routing_table ("main", a
  * number or ""), state ("ok", "lost", "waits": for the link).  The unreachable
- * routes are one row with a count.
+ * routes are one row with a count, the last.  *at is 0 at first and moves on;
+ * another configuration makes it void.  false: there are no more.
  */
-void		 kernel_rows(const struct kernel *,
+bool		 kernel_row(const struct kernel *, size_t *at,
 		    void (*)(void *arg, const void *row, size_t len),
 		    void *arg);
 /*

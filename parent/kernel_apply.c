@@ -314,8 +314,9 @@ advise(const struct kernel *k, const struct item *it, int error,
 	else if (error == EPERM || (error == EACCES && !six))
 		snprintf(advice, size, "CAP_NET_ADMIN is missing here");
 	else if (error == EACCES)
-		snprintf(advice, size, "IPv6 is disabled on this interface: "
-		    "\"sysctl net.ipv6.conf.%s.disable_ipv6\"", k->ifname);
+		/* Where it failed to start there is no interface any more. */
+		snprintf(advice, size, "\"sysctl -w net.ipv6.conf.default."
+		    "disable_ipv6=0\" and a restart, or leave it out");
 	else if (error == EAFNOSUPPORT || error == EOPNOTSUPP)
 		snprintf(advice, size, "this kernel has no %s",
 		    item_is_rule(it) ? "policy routing" : "IPv6");

@@ -57,21 +57,19 @@ show(const struct kernel *k, const struct item *it, const char *what,
 		fn(arg, buf, w.len);
 }
 
-void
-kernel_rows(const struct kernel *k,
+/* All of the table that keeps netd's sockets out, as one. */
+static void
+show_unreachable(const struct kernel *k,
     void (*fn)(void *, const void *, size_t), void *arg)
 {
 	const struct item *it, *block = NULL;
-	size_t i, lost = 0, n = 0, rows = 0;
+	size_t i, lost = 0, n = 0;
 	char text[64];
 
 	for (i = 0; i < k->have.n; i++) {
 		it = &k->have.at[i];
-		if (it->kind != ITEM_UNREACHABLE) {
-			if (rows++ < KERNEL_ROWS)
-				show(k, it, NULL, fn, arg);
+		if (it->kind != ITEM_UNREACHABLE)
 			continue;
-		}
 		n++;
 		lost += (it->state & ITEM_LOST) != 0;
 		if (block == NULL || (it->state & ITEM_LOST) != 0)
@@ -85,6 +83,22 @@ kernel_rows(const struct kernel *k,
 	else
 		snprintf(text, sizeof(text), "%zu prefixes", n);
 	show(k, block, text, fn, arg);
+}
+
+bool
+kernel_row(const struct kernel *k, size_t *at,
+    void (*fn)(void *, const void *, size_t), void *arg)
+{
+	while (*at < k->have.n && k->have.at[*at].kind == ITEM_UNREACHABLE)
+		(*at)++;
+	if (*at < k->have.n)
+		show(k, &k->have.at[*at], NULL, fn, arg);
+	else if (*at == k->have.n)
+		show_unreachable(k, fn, arg);
+	else
+		return false;
+	(*at)++;
+	return true;
 }
 
 static void

@@ -55,7 +55,8 @@ struct kernel {
 	struct event	*timer;
 	bool		 dirty;		/* events say: look again */
 	bool		 waiting;	/* the timer runs */
-	uint64_t	 looked;
+	uint64_t	 looked;	/* when */
+	uint64_t	 pause;		/* until the next look, in ns */
 	uint64_t	 lost;
 	uint64_t	 overruns;
 	struct log_limit limit;

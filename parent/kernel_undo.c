@@ -318,8 +318,8 @@ undo_table(struct sweep *s, int requests, uint32_t table)
 	size_t i;
 
 	for (i = 0; i < 2; i++)
-		if (nlr_dump_routes(requests, 0, family[i], table, on_found,
-		    s) == -1 && family[i] == AF_INET)
+		if (nlr_dump_routes(requests, 0, family[i], table, false,
+		    on_found, s) == -1 && family[i] == AF_INET)
 			return -1;
 	return 0;
 }

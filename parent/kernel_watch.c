@@ -19,7 +19,10 @@
 #define BATCH		64		/* events a turn */
 #define WAITING		100000		/* more than can wait at once */
 #define TRIES		5		/* of a dump that was interrupted */
-#define SOON_MS		100
+#define SOON		(100 * CLOCK_NSEC_PER_MSEC)
+#define PAUSE		CLOCK_NSEC_PER_SEC	/* between two looks, */
+#define PAUSE_MAX	(30 * CLOCK_NSEC_PER_SEC)
+#define SHARE		20		/* or so many times what one takes */
 #define TABLES		8
 #define BURST		5		/* lines at once, then one a second */
 
@@ -28,6 +31,7 @@
 struct table {
 	uint8_t		 family;
 	uint32_t	 table;
+	bool		 own;		/* nothing unreachable in it */
 };
 
 static void
@@ -55,10 +59,15 @@ tables_of(const struct items *l, struct table t[TABLES])
 			if (t[j].family == it->prefix.family &&
 			    t[j].table == it->table)
 				break;
-		if (j < n || n == TABLES)
-			continue;
-		t[n].family = it->prefix.family;
-		t[n++].table = it->table;
+		if (j == n) {
+			if (n == TABLES)
+				continue;
+			t[n].family = it->prefix.family;
+			t[n].own = true;
+			t[n++].table = it->table;
+		}
+		if (it->kind == ITEM_UNREACHABLE)
+			t[j].own = false;
 	}
 	return n;
 }
@@ -74,8 +83,9 @@ dump(struct kernel *k, struct items *l)
 	    k->ifindex, AF_INET6, on_found, l) == -1)))
 		return -1;
 	for (i = 0; i < n; i++)
-		if (nlr_dump_routes(k->requests, k->away ? 0 : k->ifindex,
-		    t[i].family, t[i].table, on_found, l) == -1)
+		if (!(k->away && t[i].own) &&
+		    nlr_dump_routes(k->requests, k->away ? 0 : k->ifindex,
+		    t[i].family, t[i].table, t[i].own, on_found, l) == -1)
 			return -1;
 	if (nlr_dump_rules(k->requests, AF_INET, on_found, l) == -1)
 		return -1;
@@ -257,14 +267,12 @@ compare(struct kernel *k, struct item *it, struct verdict *v)
 }
 
 static void
-verify(struct kernel *k)
+look_all(struct kernel *k)
 {
 	struct verdict v = { NULL, NULL, 0, 0 };
 	struct item *it;
 	size_t i;
 
-	k->dirty = false;
-	k->looked = clock_boottime();
 	kernel_look_link(k);
 	if (k->flapped && k->up)
 		kernel_relink(k);
@@ -287,22 +295,37 @@ verify(struct kernel *k)
 		tell_back(k, v.first_back, v.back);
 }
 
+/* Tables that are large and never rest must not keep us from all else. */
+static void
+verify(struct kernel *k)
+{
+	uint64_t pause;
+
+	k->dirty = false;
+	k->looked = clock_boottime();
+	look_all(k);
+	pause = SHARE * (clock_boottime() - k->looked);
+	k->pause = pause < PAUSE ? PAUSE : pause < PAUSE_MAX ? pause :
+	    PAUSE_MAX;
+}
+
 /* Events. */
 
 /* A moment later: those who remove one thing will remove more. */
 static void
 look_soon(struct kernel *k)
 {
-	const struct timeval soon = { 0, SOON_MS * 1000 };
-	const struct timeval second = { 1, 0 };
-	uint64_t now = clock_boottime();
+	struct timeval tv;
+	uint64_t wait;
 
 	k->dirty = true;
 	if (k->waiting || k->timer == NULL)
 		return;
 	k->waiting = true;
-	event_add(k->timer, now - k->looked < CLOCK_NSEC_PER_SEC ? &second :
-	    &soon);
+	wait = clock_boottime() - k->looked < k->pause ? k->pause : SOON;
+	tv.tv_sec = (time_t)(wait / CLOCK_NSEC_PER_SEC);
+	tv.tv_usec = (suseconds_t)(wait % CLOCK_NSEC_PER_SEC / 1000);
+	event_add(k->timer, &tv);
 }
 
 static void

@@ -462,7 +462,7 @@ nlr_dump_rules(int fd, uint8_t family, nlr_found *found, void *arg)
 
 int
 nlr_dump_routes(int fd, uint32_t ifindex, uint8_t family, uint32_t table,
-    nlr_found *found, void *arg)
+    bool own, nlr_found *found, void *arg)
 {
 	struct dump d = { ifindex, table, found, arg };
 	struct nlmsghdr *nlh;
@@ -475,9 +475,12 @@ nlr_dump_routes(int fd, uint32_t ifindex, uint8_t family, uint32_t table,
 	rt->rtm_family = family;
 	/* The kernel looks only there, if it is not too old for that. */
 	mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	if (own)
+		mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
 	rc = talk(fd, &q, on_found, &d);
 	/* A table is there from its first route on. */
-	return rc == -1 && errno == ENOENT ? 0 : rc;
+	return rc == -1 && (errno == ENOENT || (own && errno == ENODEV)) ?
+	    0 : rc;
 }
 
 static bool

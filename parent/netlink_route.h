@@ -56,13 +56,14 @@ typedef void	 nlr_found(void *arg, const struct item *);
 
 /*
  * All addresses of the interface, all rules that could be ours, all routes
- * of a table that are the interface's or unreachable.  0, or -1 with errno.
+ * of a table that are the interface's or unreachable; own: only the former,
+ * so that the kernel need not tell of a million others.  0, or -1 with errno.
  */
 int	 nlr_dump_addresses(int fd, uint32_t ifindex, uint8_t family,
 	    nlr_found *, void *arg);
 int	 nlr_dump_rules(int fd, uint8_t family, nlr_found *, void *arg);
 int	 nlr_dump_routes(int fd, uint32_t ifindex, uint8_t family,
-	    uint32_t table, nlr_found *, void *arg);
+	    uint32_t table, bool own, nlr_found *, void *arg);
 
 /* The link by its number: 0, or -1 (ENODEV: not in this namespace). */
 int	 nlr_link(int fd, uint32_t ifindex, struct nl_link *);

@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 
 #include <err.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@
 #include "parent/keyfile.h"
 #include "parent/parent.h"
 #include "parent/tun.h"
+#include "shared/caps.h"
 #include "shared/clock.h"
 #include "shared/paths.h"
 #include "shared/priv.h"
@@ -76,11 +78,17 @@ static int
 read_conf(struct parent *p)
 {
 	struct conf_errors errors;
+	bool denied = false;
+	char note[256] = "";
 
 	memset(&errors, 0, sizeof(errors));
-	p->conf = conf_read(p->conf_path, NULL, NULL, &errors);
+	p->conf = conf_read(p->conf_path, reload_open, &denied, &errors);
 	print_errors(&errors);
 	conf_errors_clear(&errors);
+	if (denied && geteuid() == 0) {
+		reload_say_denied(note, sizeof(note));
+		fprintf(stderr, "%s\n", note + 1);
+	}
 	if (p->conf == NULL)
 		return -1;
 	p->ifname = p->conf->name;
@@ -89,19 +97,40 @@ read_conf(struct parent *p)
 	return 0;
 }
 
+/* The key that was made at an earlier start must be as that left it. */
+static size_t
+check_slot(const struct parent *p)
+{
+	char path[SLOTS_PATH + 16], why[KEYFILE_WHY];
+	int fd;
+
+	if (p->conf->key_file != NULL)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s/key", PATH_STATE, p->instance);
+	fd = keyfile_open(path, why, sizeof(why));
+	if (fd != -1)
+		close(fd);
+	else if (errno != ENOENT) {
+		fprintf(stderr, "%s\n", why);
+		return 1;
+	}
+	return 0;
+}
+
 /* warrend -n: the exit status. */
 static int
 check_only(struct parent *p)
 {
 	struct conf_errors errors;
-	size_t n;
+	size_t n = 0;
 
 	memset(&errors, 0, sizeof(errors));
-	if (geteuid() == 0)
+	if (geteuid() == 0) {
 		keyfile_check_conf(p->conf, &errors);
-	else
+		n = check_slot(p);
+	} else
 		fprintf(stderr, "key files are not checked: only root can\n");
-	n = errors.n;
+	n += errors.n;
 	print_errors(&errors);
 	conf_errors_clear(&errors);
 	if (n == 0 && log_getverbose() > 0)
@@ -202,9 +231,16 @@ open_configured(struct parent *p)
 	return 0;
 }
 
+static void
+on_route_change(void *arg, const char *text)
+{
+	parent_eventf(arg, "route_changed", "%s", text);
+}
+
 static int
 begin_configured(struct parent *p)
 {
+	kernel_on_change(p->kernel, on_route_change, p);
 	if (kernel_begin(p->kernel, p->base) == -1) {
 		log_warnx("cannot watch the routes");
 		return -1;
@@ -283,6 +319,9 @@ main(int argc, char **argv)
 	umask(022);
 	if (p.cleanup)
 		return cleanup(&p);
+	/* The daemon will have no right to pass by a file's mode either. */
+	if (p.check && geteuid() == 0)
+		(void)caps_keep(NULL, 0);
 	if (p.mode == MODE_CONFIGURED && read_conf(&p) == -1)
 		return 1;
 	if (p.check)

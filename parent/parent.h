@@ -30,7 +30,7 @@
 #include "shared/sandbox.h"
 
 #define HELPER_SHOWS	8		/* questions to a helper at once */
-#define CONFIG_SHOWS	4		/* long answers at once */
+#define LONG_SHOWS	4		/* long answers at once */
 
 struct parent;
 
@@ -62,12 +62,15 @@ struct helper_show {
 	unsigned		 rows;
 };
 
-/* SHOW_CONFIG, whose answer goes as fast as ctld reads; by show.c. */
-struct config_show {
+/* SHOW_CONFIG and SHOW_ROUTES, whose answers go as fast as ctld reads. */
+struct long_show {
 	bool			 used;
+	uint8_t			 topic;
 	uint32_t		 id;
 	uint32_t		 generation;	/* of the configuration */
-	struct conf_cursor	 at;
+	struct conf_cursor	 text;
+	size_t			 route;
+	unsigned		 routes;	/* that were sent */
 };
 
 struct parent {
@@ -118,6 +121,7 @@ struct parent {
 	struct event		*retry;
 	int			 bind_error;	/* an errno, has been said */
 	int			 soon;		/* tries left after an up */
+	struct log_limit	 listens;	/* of the line about a port */
 	struct udp_pair		 next;		/* of a configuration to come */
 	uint16_t		 next_port;
 	uint32_t		 next_mark;
@@ -128,7 +132,7 @@ struct parent {
 	bool			 monitoring;	/* ctld wants events */
 	struct helper_show	 helper[HELPER_SHOWS];
 	uint32_t		 helper_id;	/* of the last one */
-	struct config_show	 config[CONFIG_SHOWS];
+	struct long_show	 longs[LONG_SHOWS];
 	struct counters		 count;
 };
 

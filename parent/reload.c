@@ -16,13 +16,10 @@
 #include "shared/row.h"
 
 #define DENIED_MAX	160		/* bytes of what reload_say_denied() adds */
-/*
- * What a child may have done for it: files are read and written by us, and
- * nobody else is served meanwhile.  So many at once, then one a while.
- */
-#define ASKS		100		/* reloads, */
+/* What keeps us from all else, for a child: so many at once, one a while. */
+#define ASKS		100		/* reloads */
 #define ASK_SECONDS	1
-#define WANTS		32		/* files to write, */
+#define WANTS		32		/* files to write */
 #define WANT_SECONDS	5
 
 /* The order of the commits. */

@@ -23,6 +23,8 @@
 
 #define CONFIG_PIECE	3072		/* bytes of text in a row */
 #define QUEUE_MAX	(256 * 1024)	/* bytes that wait for ctld */
+#define QUEUE_ROWS	256		/* rows of them; its limit is more */
+#define ROUTES_MAX	100000		/* rows; the rest is counted */
 #define HELPER_ROWS	512		/* of a helper in one answer */
 
 static void
@@ -81,7 +83,8 @@ show_sandbox(struct parent *p, struct link *out, uint32_t id)
 		row_str(&w, "user", p->user[i].name);
 		row_u64(&w, "uid", r->euid);
 		row_str(&w, "chroot", i == PROC_PARENT ? "/" : PATH_EMPTY);
-		row_str(&w, "netns", i == PROC_CRYPTOD ? "empty" : "birth");
+		row_str(&w, "netns", i == PROC_CRYPTOD || i == PROC_RESOLVERD ?
+		    "empty" : "birth");
 		row_str(&w, "caps", caps);
 		row_bool(&w, "no_new_privs", r->no_new_privs);
 		row_bool(&w, "dumpable", r->dumpable);
@@ -131,6 +134,10 @@ show_counters(struct parent *p, struct link *out, uint32_t id)
 	p->count.link_moves = p->follow.moves;
 	p->count.reloads = p->reload.generation;
 	p->count.netlink_overruns = p->follow.overruns;
+	if (p->kernel != NULL) {
+		p->count.netlink_overruns += kernel_overruns(p->kernel);
+		p->count.routes_lost = kernel_lost(p->kernel);
+	}
 	counters_send(out, id, PROC_PARENT, text, &p->count,
 	    sizeof(text) / sizeof(text[0]));
 }
@@ -139,7 +146,6 @@ show_counters(struct parent *p, struct link *out, uint32_t id)
 struct to {
 	struct link	*out;
 	uint32_t	 id;
-	unsigned	 more;		/* that were not sent */
 };
 
 static void
@@ -159,7 +165,7 @@ show_problem(void *arg, const char *problem, const char *advice)
 static void
 show_health(struct parent *p, struct link *out, uint32_t id)
 {
-	struct to to = { out, id, 0 };
+	struct to to = { out, id };
 	const char *why;
 	char text[128];
 
@@ -190,87 +196,124 @@ show_health(struct parent *p, struct link *out, uint32_t id)
 	kernel_problems(p->kernel, show_problem, &to);
 }
 
-/* As much as ctld takes now.  Another configuration ends the text. */
-static void
-config_more(struct parent *p, struct config_show *c)
+/* A full link will be empty some time: then parent_show_more() goes on. */
+static bool
+has_room(const struct link *out)
 {
-	struct link *out = &p->member[PROC_CTLD].link;
+	const size_t rows = msg_row_index(msg_row(MSG_ROW));
+
+	return link_queued(out) < QUEUE_MAX &&
+	    out->chan.waiting[rows] < QUEUE_ROWS;
+}
+
+/* A piece of the text; false: that was all. */
+static bool
+config_piece(struct parent *p, struct long_show *s, struct link *out)
+{
 	char text[CONFIG_PIECE];
 	uint8_t buf[ROW_MAX];
 	struct wbuf w;
 
-	while (c->used && link_queued(out) < QUEUE_MAX) {
-		if (c->generation != p->reload.generation ||
-		    conf_print_piece(p->conf, &c->at, text,
-		    sizeof(text)) == 0) {
-			c->used = false;
-			show_end_send(out, c->id);
-			return;
-		}
-		row_begin(&w, buf, sizeof(buf), "config");
-		row_str(&w, "text", text);
-		row_send(out, c->id, &w);
+	if (conf_print_piece(p->conf, &s->text, text, sizeof(text)) == 0)
+		return false;
+	row_begin(&w, buf, sizeof(buf), "config");
+	row_str(&w, "text", text);
+	row_send(out, s->id, &w);
+	return true;
+}
+
+static void
+route_row(void *arg, const void *row, size_t len)
+{
+	const struct to *to = arg;
+
+	link_send(to->out, MSG_ROW, to->id, -1, row, len);
+}
+
+static void
+drop_row(void *arg, const void *row, size_t len)
+{
+	(void)arg;
+	(void)row;
+	(void)len;
+}
+
+/* ctld takes a bounded number of rows, too. */
+static void
+routes_left(struct parent *p, struct long_show *s, struct link *out)
+{
+	unsigned more = 0;
+	uint8_t buf[ROW_MAX];
+	char text[32];
+	struct wbuf w;
+
+	while (kernel_row(p->kernel, &s->route, drop_row, NULL))
+		more++;
+	if (more == 0)
+		return;
+	snprintf(text, sizeof(text), "%u more", more);
+	row_begin(&w, buf, sizeof(buf), "route");
+	row_str(&w, "kind", "more");
+	row_str(&w, "what", text);
+	row_send(out, s->id, &w);
+}
+
+static bool
+route_piece(struct parent *p, struct long_show *s, struct link *out)
+{
+	struct to to = { out, s->id };
+
+	if (s->routes++ < ROUTES_MAX)
+		return kernel_row(p->kernel, &s->route, route_row, &to);
+	routes_left(p, s, out);
+	return false;
+}
+
+/* As much as ctld takes now.  Another configuration ends the answer. */
+static void
+long_more(struct parent *p, struct long_show *s)
+{
+	struct link *out = &p->member[PROC_CTLD].link;
+
+	while (s->used && link_is_open(out) && has_room(out)) {
+		if (s->generation == p->reload.generation &&
+		    (s->topic == SHOW_CONFIG ? config_piece(p, s, out) :
+		    route_piece(p, s, out)))
+			continue;
+		s->used = false;
+		show_end_send(out, s->id);
 	}
 }
 
 /* It ends by itself, perhaps later. */
 static void
-show_config(struct parent *p, struct link *out, uint32_t id)
+long_show(struct parent *p, struct link *out, uint32_t id, uint8_t topic)
 {
-	struct config_show *c;
+	struct long_show *s;
 
-	for (c = p->config; c < p->config + CONFIG_SHOWS; c++)
-		if (!c->used)
+	for (s = p->longs; s < p->longs + LONG_SHOWS; s++)
+		if (!s->used)
 			break;
-	if (p->conf == NULL || c == p->config + CONFIG_SHOWS) {
+	if (p->conf == NULL || p->kernel == NULL ||
+	    s == p->longs + LONG_SHOWS) {
 		show_end_send(out, id);
 		return;
 	}
-	memset(c, 0, sizeof(*c));
-	c->used = true;
-	c->id = id;
-	c->generation = p->reload.generation;
-	config_more(p, c);
+	memset(s, 0, sizeof(*s));
+	s->used = true;
+	s->topic = topic;
+	s->id = id;
+	s->generation = p->reload.generation;
+	long_more(p, s);
 }
 
 void
 parent_show_more(struct parent *p)
 {
-	struct config_show *c;
+	struct long_show *s;
 
-	for (c = p->config; c < p->config + CONFIG_SHOWS; c++)
-		config_more(p, c);
-}
-
-/* Those that ctld has no room for are only counted. */
-static void
-show_route(void *arg, const void *row, size_t len)
-{
-	struct to *to = arg;
-
-	if (link_queued(to->out) < QUEUE_MAX)
-		link_send(to->out, MSG_ROW, to->id, -1, row, len);
-	else
-		to->more++;
-}
-
-static void
-show_routes(struct parent *p, struct link *out, uint32_t id)
-{
-	struct to to = { out, id, 0 };
-	uint8_t buf[ROW_MAX];
-	char text[32];
-	struct wbuf w;
-
-	if (p->kernel != NULL)
-		kernel_rows(p->kernel, show_route, &to);
-	if (to.more == 0)
-		return;
-	snprintf(text, sizeof(text), "%u more", to.more);
-	row_begin(&w, buf, sizeof(buf), "route");
-	row_str(&w, "kind", "more");
-	row_str(&w, "what", text);
-	row_send(out, id, &w);
+	for (s = p->longs; s < p->longs + LONG_SHOWS; s++)
+		long_more(p, s);
 }
 
 /* The answer is complete, whether the helper said all or not. */
@@ -399,13 +442,11 @@ parent_show(struct parent *p, struct link *out, uint32_t id, uint8_t topic)
 		helper = true;
 		break;
 	case SHOW_CONFIG:
-		show_config(p, out, id);
+	case SHOW_ROUTES:
+		long_show(p, out, id, topic);
 		return 0;
 	case SHOW_HEALTH:
 		show_health(p, out, id);
-		break;
-	case SHOW_ROUTES:
-		show_routes(p, out, id);
 		break;
 	default:
 		if (topic == 0 || topic >= SHOW_TOPICS)

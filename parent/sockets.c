@@ -14,10 +14,12 @@
 #include <string.h>
 
 #include "parent/parent.h"
+#include "shared/clock.h"
 
 #define RETRY	5		/* seconds */
 #define SOON_MS	20		/* until the next try, soon after an up */
 #define SOON	25		/* such tries */
+#define LISTENS	50		/* lines at once, then one a second */
 
 static const enum proc all_children[] = { PROC_NETD, PROC_CTLD, PROC_CRYPTOD };
 
@@ -112,7 +114,9 @@ replace(struct parent *p, uint16_t port)
 	if (hand_down(p, AF_INET, new.v4) == -1 ||
 	    hand_down(p, AF_INET6, new.v6) == -1)
 		log_warn("cannot hand the UDP sockets to netd");
-	log_info("listening on UDP port %u%s", new.port, new.v4 == -1 ?
+	/* In bare mode it is ctld that asks, and as often as it likes. */
+	log_rate(&p->listens, clock_boottime(), LISTENS, 1, log_info,
+	    "listening on UDP port %u%s", new.port, new.v4 == -1 ?
 	    ", IPv6 only" : new.v6 == -1 ? ", IPv4 only" : "");
 	parent_eventf(p, "listening", "UDP port %u", new.port);
 	return 0;

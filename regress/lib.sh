@@ -418,7 +418,7 @@ cleanup() {
 		}
 	fi
 	# States are meant to stay; the test's own go with it.
-	[ "$STATE" = /lib/warren ] || rm -rf "$STATE/$P"*
+	[ "$STATE" = /lib/warren ] || rm -rf "${STATE:?}/$P"*
 	for left in "$UAPI/$P"*.sock "$RUN/$P"*; do
 		[ -e "$left" ] || continue
 		[ $MAY_LEAVE -eq 1 ] || not_ok "end" "left behind: $left"

@@ -80,3 +80,31 @@ done
 expect_is "each of $count broken files is refused with its errors" \
     "0 wrong" echo "$bad wrong"
 expect "there are at least 200 of them" test $count -ge 200
+
+# What the daemon could not read without the right to pass by modes is refused,
+# though whoever asks has that right.
+if id nobody >/dev/null 2>&1; then
+	mkdir -m 700 "$T/theirs"
+	(umask 077 && cp "$T/etc/warren0.key" "$T/theirs/key")
+	cat >"$T/theirs.conf" <<-CONF
+	interface warren0 { private-key file "$T/theirs/key" }
+	CONF
+	expect "a key in root's own directory" "$WARREND" -n -f "$T/theirs.conf"
+	chown nobody "$T/theirs"
+	expect_fail "a key in another user's" "$WARREND" -n -f "$T/theirs.conf"
+	cp "$T/theirs.conf" "$T/theirs"
+	expect_fail "a configuration in another user's" \
+	    "$WARREND" -n -f "$T/theirs/theirs.conf"
+	expect "says what to do" sh -c "'$WARREND' -n -f '$T/theirs/theirs.conf' \
+	    2>&1 | grep -q \"root's own files\""
+fi
+slot=$STATE/${P}n
+mkdir -p "$STATE"
+mkdir -m 700 "$slot"
+cp "$T/etc/warren0.key" "$slot/key"
+echo "interface ${P}n { }" >"$T/slot.conf"
+chmod 600 "$slot/key"
+expect "a key of the state directory" "$WARREND" -n -f "$T/slot.conf"
+chmod 644 "$slot/key"
+expect_fail "one that others may read" "$WARREND" -n -f "$T/slot.conf"
+rm -r "$slot"

@@ -106,6 +106,15 @@ on_row(void *arg, const void *data, size_t len)
 }
 
 static void
+rows(void)
+{
+	size_t at = 0;
+
+	while (kernel_row(kernel, &at, on_row, NULL))
+		;
+}
+
+static void
 on_problem(void *arg, const char *problem, const char *advice)
 {
 	(void)arg;
@@ -162,7 +171,7 @@ command(const char *line)
 	else if (strcmp(verb, "abort") == 0)
 		kernel_abort(kernel);
 	else if (strcmp(verb, "rows") == 0)
-		kernel_rows(kernel, on_row, NULL);
+		rows();
 	else if (strcmp(verb, "problems") == 0)
 		kernel_problems(kernel, on_problem, NULL);
 	else if (strcmp(verb, "overruns") == 0)
@@ -231,7 +240,7 @@ main(int argc, char *argv[])
 		err(1, "%s", argv[1]);
 	if (undo)
 		return kernel_cleanup(dir, instance) == 0 ? 0 : 1;
-	tun = tun_create(ifname);
+	tun = tun_create(ifname, 0);
 	if (tun == -1)
 		return 1;
 	/* What follow_dress() does. */

@@ -1,0 +1,124 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Each offload can be left out, and the tunnel does the same without it; and
+# with each library that encrypts.
+
+. "$(dirname "$0")/../lib.sh"
+need wg ping ip
+
+counter() {
+	ctl "$1" show counters | awk -v n="$2" '$2 == n { s += $3 }
+	    END { print s + 0 }'
+}
+traffic() {
+	expect "$1: ping" ping_from a 10.9.0.2
+	expect "$1: long ping" ping_from a 10.9.0.2 3 -s 3000
+	expect "$1: TCP there" flow a b 10.9.0.2 20000000
+	expect "$1: TCP back" flow b a 10.9.0.1 20000000
+	expect "$1: TCP by IPv6" flow a b fd09::2 5000000
+	expect "$1: UDP" flow_udp a b 10.9.0.2 1300
+}
+up() {
+	wg_setup a 51820
+	wg_setup b 51820
+	peer_add a b 10.9.0.2/32,fd09::2/128 endpoint 192.0.2.2:51820
+	peer_add b a 10.9.0.1/32,fd09::1/128
+	tunnel_up a 10.9.0.1/24 fd09::1/64
+	tunnel_up b 10.9.0.2/24 fd09::2/64
+}
+down() {
+	for host in a b; do
+		down_pid=$(pid_of $host)
+		kill -TERM "$down_pid"
+		wait_for 5 gone "$down_pid" || not_ok end "$host lives on"
+	done
+}
+
+host_new a b
+link_new a b 192.0.2.1/24 192.0.2.2/24
+for off in tun-tcp tun-udp udp-send udp-receive all tun-tcp,udp-send; do
+	# One end without, the other with: what they send is the same.
+	warren_start a -O "$off"
+	case $off in
+	all)	warren_start b -O all ;;
+	*)	warren_start b ;;
+	esac
+	up
+	traffic "$off"
+	case $off in
+	*tun-tcp*|all)
+		expect_is "$off: nothing large is read" 0 \
+		    counter a tun_segmented
+		expect_is "$off: nothing is merged" 0 counter a tun_merged ;;
+	tun-udp)
+		expect "$off: TCP is large" test \
+		    "$(counter a tun_segmented)" -gt 0
+		expect_is "$off: trains stay trains" 0 counter a tx_plain ;;
+	esac
+	case $off in
+	*udp-send*|all)
+		expect "$off: trains are sent one by one" test \
+		    "$(counter a tx_plain)" -gt 0 ;;
+	udp-receive)
+		# A few may have found no room.
+		expect "$off: a datagram a record" test \
+		    $(($(counter a rx_records) * 100)) -ge \
+		    $(($(counter a rx_datagrams) * 90)) ;;
+	esac
+	down
+done
+expect_fail "an offload that does not exist" "$WARREND" -d -O tun "${P}a"
+expect_fail "an empty name" "$WARREND" -d -O tun-tcp, "${P}a"
+
+# The libraries, by configuration.
+keys_new a b
+conf_of() {
+	cat <<-END
+	interface $P$1 {
+		address $3
+		listen port 51820
+		private-key file "$T/$1.key"
+		aead $6
+	}
+	peer other {
+		public-key "$(key_of "$2")"
+		endpoint $5 port 51820
+		allowed-ips $4
+	}
+	END
+}
+for lib in libsodium ipsec-mb auto; do
+	conf_of a b "{ 10.9.0.1/24, fd09::1/64 }" "{ 10.9.0.2, fd09::2 }" \
+	    192.0.2.2 $lib >"$T/a.conf"
+	conf_of b a "{ 10.9.0.2/24, fd09::2/64 }" "{ 10.9.0.1, fd09::1 }" \
+	    192.0.2.1 libsodium >"$T/b.conf"
+	chmod 600 "$T/a.conf" "$T/b.conf"
+	if [ $lib = ipsec-mb ]; then
+		NOTIFY_SOCKET='' start a "$WARREND" -d -f "$T/a.conf"
+		if ! wait_for 10 conf_is_ready a 1; then
+			wait_for 5 gone "$(pid_of a)" ||
+			    not_ok "ipsec-mb" "neither starts nor ends"
+			expect "a library that is not there is told" \
+			    grep -q 'aead ipsec-mb: not' "$T/a.log"
+			skip "ipsec-mb" "not for this CPU or build"
+			continue
+		fi
+	else
+		conf_start a
+	fi
+	conf_start b
+	ctl a show crypto >"$T/crypto" || true
+	case $lib in
+	auto)	expect "auto: measured" grep -qv forced "$T/crypto" ;;
+	*)	expect "$lib: it says so" grep -q forced "$T/crypto"
+		expect "$lib: it is used" grep -qi "$lib" "$T/crypto" ;;
+	esac
+	traffic $lib
+	if [ $lib = libsodium ]; then
+		sed -i 's/aead libsodium/aead auto/' "$T/a.conf"
+		expect_fail "another library needs a restart" ctl a reload
+	fi
+	conf_end a
+	conf_end b
+done
