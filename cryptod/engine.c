@@ -279,5 +279,8 @@ engine_authentic(struct engine *e, struct device *d,
 	}
 	e->n.auth_sent++;
 	d->auth_path = from->path;
+	/* What waits does not depend on this handshake's success. */
+	if (!d->has_endpoint && d->nstaged > 0)
+		peer_wake(e, device_sender(d));
 	d->has_endpoint = true;
 }

@@ -8,6 +8,7 @@
 
 #include "cryptod/engine.h"
 #include "cryptod/handshake.h"
+#include "cryptod/outbound.h"
 #include "cryptod/resume.h"
 
 #define LOOK_AT		1024		/* devices a turn */
@@ -176,9 +177,12 @@ call(struct engine *e, struct device *d)
 
 	memset(&from, 0, sizeof(from));
 	from.from = d->from;
-	/* It has called us meanwhile. */
-	if (d->auth_path != 0)
+	/* It has called us meanwhile; what waited for that still does. */
+	if (d->auth_path != 0) {
+		d->resume = false;
+		outbound_flush(e, d);
 		return 0;
+	}
 	if (e->out.auth(e->out.arg, d, &from) == -1) {
 		e->n.auth_full++;
 		return -1;

@@ -58,6 +58,10 @@ UNIT_OBJS_ctld_names	= ctld/devmap.o ctld/names.o
 UNIT_OBJS_dedupe	= netd/dedupe.o
 UNIT_OBJS_device	= $(CORE_OBJS) cryptod/change.o \
 		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
+UNIT_OBJS_dispatch	= parent/dispatch.o shared/addr.o shared/clock.o \
+		   shared/codec.o shared/imsg.o shared/link.o shared/log.o \
+		   shared/msg_helper.o shared/msg_net.o shared/msg_parent.o \
+		   shared/msg_table.o shared/version.o
 UNIT_OBJS_dns_message	= resolverd/dnsmsg.o
 UNIT_OBJS_dns_query	= resolverd/cache.o resolverd/dnsmsg.o \
 		   resolverd/hosts.o resolverd/query.o
@@ -99,7 +103,8 @@ UNIT_OBJS_protocol	= $(CORE_OBJS) regress/unit/fakeclock.o \
 		   regress/unit/hosts.o
 UNIT_OBJS_ratelimit	= netd/ratelimit.o
 UNIT_OBJS_reload	= parent/deliver.o parent/keyfile.o parent/reload.o \
-		   parent/slots.o shared/addr.o shared/codec.o shared/imsg.o \
+		   parent/slots.o shared/addr.o shared/clock.o shared/codec.o \
+		   shared/imsg.o \
 		   shared/link.o shared/log.o shared/msg_conf.o \
 		   shared/msg_table.o shared/row.o
 UNIT_OBJS_replay	= cryptod/replay.o
@@ -169,8 +174,9 @@ FUZZ_OBJS_output	= ctl/human.o ctl/json.o ctl/lines.o ctl/peers.o \
 FUZZ_OBJS_pair		= $(filter-out $(AEAD_OBJS) shared/blake2s.o,$(CORE_OBJS)) \
 		   cryptod/resume.o cryptod/sessions.o netd/cookie.o \
 		   netd/dedupe.o netd/envelope.o netd/ratelimit.o \
-		   regress/fuzz/pair_crypto.o regress/fuzz/pair_side.o \
-		   regress/unit/fakeclock.o shared/codec.o shared/ring.o
+		   regress/fuzz/pair_check.o regress/fuzz/pair_crypto.o \
+		   regress/fuzz/pair_side.o regress/unit/fakeclock.o \
+		   shared/codec.o shared/ring.o
 FUZZ_OBJS_prom		= ctld/prom.o
 FUZZ_OBJS_replay	= cryptod/replay.o
 FUZZ_OBJS_ring		= shared/ring.o
@@ -234,6 +240,8 @@ TOOL_OBJS_kernelctl	= parent/journal.o parent/kernel.o \
 		   parent/netlink_event.o parent/netlink_parse.o \
 		   parent/netlink_route.o parent/tun.o shared/addr.o \
 		   shared/clock.o shared/codec.o shared/log.o shared/row.o
+TOOL_OBJS_relay	= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
+		   cryptod/segment.o parent/tun.o shared/log.o
 TOOL_OBJS_knock	= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   cryptod/ephemeral.o netd/cookie.o shared/blake2s.o \
 		   shared/blake2s_kdf.o \

@@ -127,6 +127,34 @@ START_TEST(logging)
 }
 END_TEST
 
+START_TEST(peer_of)
+{
+	char name[CTL_TEXT_MAX], text[CTL_TEXT_MAX + 1];
+	struct ctl_frame f;
+
+	fresh();
+	ctl_peer_write(&w, 8, "alice");
+	CHECK_EDGES(frame(CTL_PEER, 8), ctl_peer_read(e, name));
+	ck_assert_str_eq(name, "alice");
+	/* One byte too long for the reader. */
+	memset(text, 'a', CTL_TEXT_MAX);
+	text[CTL_TEXT_MAX] = '\0';
+	fresh();
+	ctl_peer_write(&w, 8, text);
+	f = frame(CTL_PEER, 8);
+	ck_assert_int_eq(ctl_peer_read(&f, name), -1);
+}
+END_TEST
+
+/* Types without a payload. */
+START_TEST(plain)
+{
+	fresh();
+	ctl_plain_write(&w, 9, CTL_RELOAD);
+	CHECK_EDGES(frame(CTL_RELOAD, 9), ctl_plain_read(e, CTL_RELOAD));
+}
+END_TEST
+
 START_TEST(finished)
 {
 	struct ctl_done d;
@@ -192,6 +220,8 @@ suite(void)
 	tcase_add_test(tc, welcome);
 	tcase_add_test(tc, show);
 	tcase_add_test(tc, logging);
+	tcase_add_test(tc, peer_of);
+	tcase_add_test(tc, plain);
 	tcase_add_test(tc, finished);
 	tcase_add_test(tc, headers);
 	tcase_add_test(tc, writing);
