@@ -33,25 +33,40 @@ egress_close(struct egress *g)
 	g->open = NULL;
 }
 
+/*
+ * A small packet ends a train of large ones; when the ring fills, it goes
+ * apart, for trains are what is dropped then.
+ */
+static bool
+egress_is_apart(const struct egress *g, size_t len)
+{
+	return len <= RING_SMALL && g->seg_size > RING_SMALL &&
+	    ring_is_short(g->ring, g->ring->own_size[RING_BULK] / 2);
+}
+
 static bool
 egress_fits(const struct egress *g, const struct device *d, uint8_t ecn,
     size_t len)
 {
 	return g->device == d->id && g->ecn == ecn &&
 	    g->nseg < EGRESS_SEGMENTS && g->last_size == g->seg_size &&
-	    len <= g->seg_size && g->used + len <= g->cap;
+	    len <= g->seg_size && g->used + len <= g->cap &&
+	    !egress_is_apart(g, len);
 }
 
 static int
 egress_open(struct egress *g, const struct device *d, uint8_t ecn, size_t len)
 {
-	/* Room for a whole train if there is, or for this one alone. */
+	/* Room for a whole train, or for a small one alone. */
 	g->cap = DATAGRAM_MAX;
-	g->open = ring_open(g->ring, RING_BULK, g->cap);
-	if (g->open == NULL) {
+	if (ring_is_short(g->ring, g->cap)) {
+		if (len > RING_SMALL) {
+			g->ring->counts.full[RING_BULK]++;
+			return -1;
+		}
 		g->cap = len;
-		g->open = ring_open(g->ring, RING_BULK, g->cap);
 	}
+	g->open = ring_open(g->ring, RING_BULK, g->cap);
 	if (g->open == NULL)
 		return -1;
 	g->device = d->id;

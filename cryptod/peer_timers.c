@@ -45,11 +45,19 @@ peer_timers_stop(struct engine *e, struct remote *r)
 	t->sent_lastminute = false;
 }
 
-/* So that two sides do not keep in step (P7); from the CSPRNG. */
+/*
+ * So that two sides do not keep in step (P7); from the CSPRNG, many at once:
+ * a timer is set for each packet that follows one from the other side.
+ */
 static uint64_t
-jitter(void)
+jitter(struct engine *e)
 {
-	return randombytes_uniform(REKEY_JITTER_MS) * CLOCK_NSEC_PER_MSEC;
+	if (e->ndice == 0) {
+		e->ndice = sizeof(e->dice) / sizeof(e->dice[0]);
+		randombytes_buf(e->dice, sizeof(e->dice));
+	}
+	return (uint64_t)(e->dice[--e->ndice] % REKEY_JITTER_MS) *
+	    CLOCK_NSEC_PER_MSEC;
 }
 
 /* Any authenticated packet, either way, puts the persistent one off. */
@@ -71,7 +79,7 @@ peer_data_sent(struct engine *e, struct remote *r)
 	/* It counts from the first packet that is not answered (P1). */
 	if (!timer_pending(&t->new_handshake))
 		timer_add(&e->wheel, &t->new_handshake, e->now +
-		    KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + jitter());
+		    KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + jitter(e));
 }
 
 void
@@ -105,7 +113,7 @@ void
 peer_handshake_initiated(struct engine *e, struct remote *r)
 {
 	timer_add(&e->wheel, &r->timers.retransmit,
-	    e->now + REKEY_TIMEOUT + jitter());
+	    e->now + REKEY_TIMEOUT + jitter(e));
 }
 
 void
@@ -119,7 +127,7 @@ peer_handshake_suppressed(struct engine *e, struct remote *r)
 	 */
 	if (!timer_pending(t1))
 		timer_add(&e->wheel, t1, r->last_sent_handshake +
-		    REKEY_TIMEOUT + jitter());
+		    REKEY_TIMEOUT + jitter(e));
 }
 
 void
@@ -138,7 +146,7 @@ peer_handshake_crossed(struct engine *e, struct remote *r)
 	if (memcmp(e->local[r->local]->public, r->public,
 	    NOISE_KEYLEN) > 0)
 		timer_add(&e->wheel, &r->timers.retransmit,
-		    e->now + REKEY_TIMEOUT + CROSSED_DELAY + jitter());
+		    e->now + REKEY_TIMEOUT + CROSSED_DELAY + jitter(e));
 }
 
 void

@@ -12,6 +12,7 @@
 #include "cryptod/outbound.h"
 #include "cryptod/segment.h"
 #include "cryptod/tun.h"
+#include "shared/msg_parent.h"
 
 #define MERGE_TCP	(MERGE_TCP4 | MERGE_TCP6)
 #define MERGE_UDP	(MERGE_UDP4 | MERGE_UDP6)
@@ -103,6 +104,15 @@ tun_init(struct tun *t, int fd, struct engine *e)
 	t->engine = e;
 	t->gone = false;
 	return 0;
+}
+
+void
+tun_without(struct tun *t, unsigned without)
+{
+	if ((without & OFFLOAD_TUN_TCP) != 0)
+		t->merge->what &= ~(unsigned)MERGE_TCP;
+	if ((without & OFFLOAD_TUN_UDP) != 0)
+		t->merge->what &= ~(unsigned)MERGE_UDP;
 }
 
 void

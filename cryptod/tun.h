@@ -30,6 +30,8 @@ struct tun {
 
 /* 0, or -1 (ENOMEM).  Before the last filter: it maps memory. */
 int	 tun_init(struct tun *, int fd, struct engine *);
+/* Kinds of packets (OFFLOAD_TUN_ bits) that are not to be merged. */
+void	 tun_without(struct tun *, unsigned without);
 /* Reads and sends a batch; is there probably more? */
 bool	 tun_read(struct tun *);
 /*

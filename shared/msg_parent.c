@@ -32,6 +32,8 @@ startup_send(struct link *l, const struct startup *s)
 	put_bytes(&w, warren_build_id(), BUILD_ID_SIZE);
 	put_u8(&w, (uint8_t)s->mode);
 	put_u8(&w, s->verbose);
+	put_u8(&w, s->without);
+	put_u8(&w, (uint8_t)s->aead);
 	put_u16(&w, s->workers);
 	put_str(&w, s->instance);
 	link_send_wbuf(l, MSG_STARTUP, 0, -1, &w);
@@ -57,18 +59,22 @@ int
 startup_recv(const struct imsg *m, struct startup *s)
 {
 	struct rbuf r;
-	uint8_t mode;
+	uint8_t mode, aead;
 
 	rbuf_init(&r, m->data, m->len);
 	if (same_build(&r) == -1)
 		return -1;
 	mode = get_u8(&r);
 	s->verbose = get_bool(&r);
+	s->without = get_u8(&r);
+	aead = get_u8(&r);
 	s->workers = get_u16(&r);
 	get_str(&r, s->instance, sizeof(s->instance));
-	if (mode > MODE_CONFIGURED || s->workers != 1)
+	if (mode > MODE_CONFIGURED || s->workers != 1 ||
+	    (s->without & ~OFFLOAD_ALL) != 0 || aead >= AEAD_CHOICES)
 		r.fail = true;
 	s->mode = mode;
+	s->aead = aead;
 	return rbuf_end(&r);
 }
 

@@ -11,9 +11,26 @@
 
 #define INSTANCE_MAX	16		/* IFNAMSIZ, NUL included */
 
+/* What the kernel could do and is not asked for: `warrend -O` (P41). */
+#define OFFLOAD_TUN_TCP		0x01	/* large TCP packets, both ways */
+#define OFFLOAD_TUN_UDP		0x02	/* and of UDP */
+#define OFFLOAD_UDP_SEND	0x04	/* UDP_SEGMENT */
+#define OFFLOAD_UDP_RECEIVE	0x08	/* UDP_GRO */
+#define OFFLOAD_ALL		0x0f
+
+/* Which library does ChaCha20-Poly1305. */
+enum aead_choice {
+	AEAD_AUTO,			/* the fastest that is right */
+	AEAD_LIBSODIUM,
+	AEAD_IPSECMB,
+	AEAD_CHOICES
+};
+
 struct startup {
 	enum mode	 mode;
 	bool		 verbose;
+	uint8_t		 without;	/* OFFLOAD_ bits: left out */
+	enum aead_choice aead;
 	uint16_t	 workers;	/* ring sets and TUN queues: 1 */
 	char		 instance[INSTANCE_MAX];
 };

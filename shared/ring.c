@@ -176,6 +176,14 @@ ring_open(struct ring *r, enum ring_lane lane, size_t max)
 	return h;
 }
 
+bool
+ring_is_short(const struct ring *r, size_t more)
+{
+	size_t size = r->own_size[RING_BULK];
+
+	return ring_unread(r, RING_BULK) + more > size - size / 16;
+}
+
 uint8_t *
 ring_payload(struct ring_hdr *h)
 {

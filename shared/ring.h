@@ -25,6 +25,7 @@
 #define RING_SLOT		2048
 #define RING_ALIGN		64
 #define RING_PAYLOAD_MAX	65536
+#define RING_SMALL		512	/* no bulk: questions, answers, voice */
 #define RING_URGENT_PAYLOAD	(RING_SLOT - sizeof(struct ring_hdr))
 
 enum ring_kind {
@@ -128,6 +129,12 @@ void	 ring_set_bell(struct ring *, int fd);
  */
 struct ring_hdr	*ring_open(struct ring *, enum ring_lane, size_t max);
 uint8_t		*ring_payload(struct ring_hdr *);
+/*
+ * Would so many bytes more leave less than a sixteenth of the bulk lane free?
+ * That is for payloads of up to RING_SMALL, so that one transfer does not
+ * crowd them out.
+ */
+bool		 ring_is_short(const struct ring *, size_t more);
 void		 ring_commit(struct ring *, size_t len);
 void		 ring_publish(struct ring *);
 

@@ -4,6 +4,7 @@
 # The AEAD backends beside each other, by length of the packet; no root, and
 # nothing but one core.  It compiles what it measures as the daemon is, and
 # as the last line says whether this CPU gains from the second library.
+# alone: yes
 
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)

@@ -295,6 +295,8 @@ give_startup(struct kid *k)
 	put_bytes(&w, warren_build_id(), BUILD_ID_SIZE);
 	put_u8(&w, (uint8_t)kid_mode);
 	put_u8(&w, 0);
+	put_u8(&w, 0);
+	put_u8(&w, AEAD_AUTO);
 	put_u16(&w, 1);
 	put_str(&w, "test");
 	(void)kid_say(k, PROC_PARENT, MSG_STARTUP, w.p, w.len, NULL, 0);

@@ -40,6 +40,8 @@ struct hello {
 	uint8_t		 id_flip;
 	uint8_t		 mode;
 	uint8_t		 verbose;
+	uint8_t		 without;
+	uint8_t		 aead;
 	uint16_t	 workers;
 	const char	*instance;
 	uint16_t	 claim;		/* length of the name, 0: true */
@@ -61,6 +63,8 @@ say_hello(struct kid *k, const struct hello *h)
 	put_bytes(&w, id, sizeof(id));
 	put_u8(&w, h->mode);
 	put_u8(&w, h->verbose);
+	put_u8(&w, h->without);
+	put_u8(&w, h->aead);
 	put_u16(&w, h->workers);
 	at = w.len;
 	put_str(&w, h->instance);
@@ -70,20 +74,22 @@ say_hello(struct kid *k, const struct hello *h)
 }
 
 static const struct hello hellos[] = {
-	{ MSG_VERSION + 1, 0, 0, 0, 1, "x", 0, 0 },
-	{ 0, 0, 0, 0, 1, "x", 0, 0 },
-	{ MSG_VERSION, 1, 0, 0, 1, "x", 0, 0 },
-	{ MSG_VERSION, 0, 2, 0, 1, "x", 0, 0 },
-	{ MSG_VERSION, 0, 255, 0, 1, "x", 0, 0 },
-	{ MSG_VERSION, 0, 0, 2, 1, "x", 0, 0 },
-	{ MSG_VERSION, 0, 0, 0, 0, "x", 0, 0 },
-	{ MSG_VERSION, 0, 0, 0, 2, "x", 0, 0 },
-	{ MSG_VERSION, 0, 0, 0, 1, "sixteencharacter", 0, 0 },
-	{ MSG_VERSION, 0, 0, 0, 1, "name", 3, 0 },
-	{ MSG_VERSION, 0, 0, 0, 1, "name", 5, 0 },
-	{ MSG_VERSION, 0, 0, 0, 1, "name", 5, 1 },	/* a NUL in it */
-	{ MSG_VERSION, 0, 0, 0, 1, "name", 0xffff, 0 },
-	{ MSG_VERSION, 0, 0, 0, 1, "name", 0, 1 },
+	{ MSG_VERSION + 1, 0, 0, 0, 0, 0, 1, "x", 0, 0 },
+	{ 0, 0, 0, 0, 0, 0, 1, "x", 0, 0 },
+	{ MSG_VERSION, 1, 0, 0, 0, 0, 1, "x", 0, 0 },
+	{ MSG_VERSION, 0, 2, 0, 0, 0, 1, "x", 0, 0 },
+	{ MSG_VERSION, 0, 255, 0, 0, 0, 1, "x", 0, 0 },
+	{ MSG_VERSION, 0, 0, 2, 0, 0, 1, "x", 0, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0x10, 0, 1, "x", 0, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, AEAD_CHOICES, 1, "x", 0, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, 0, 0, "x", 0, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, 0, 2, "x", 0, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "sixteencharacter", 0, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "name", 3, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "name", 5, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "name", 5, 1 },	/* a NUL in it */
+	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "name", 0xffff, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "name", 0, 1 },
 };
 #define NHELLOS	(sizeof(hellos) / sizeof(hellos[0]))
 

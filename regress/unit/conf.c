@@ -293,13 +293,22 @@ START_TEST(restart)
 	struct conf *a = must_read("interface w0 { mtu 1400 }");
 	struct conf *b = must_read("interface w0 { fwmark 5 }");
 	struct conf *c = must_read("interface w1 { mtu 1400 }");
+	struct conf *d = must_read("interface w0 { aead ipsec-mb }");
+	struct conf *e = must_read("interface w0 { aead auto }");
 
 	ck_assert_ptr_null(conf_needs_restart(a, b));
+	ck_assert_ptr_null(conf_needs_restart(a, e));
+	ck_assert_str_eq(conf_needs_restart(a, d), "aead has changed: this "
+	    "needs a restart");
+	ck_assert_ptr_nonnull(conf_needs_restart(d, e));
+	must_round(d);
 	ck_assert_str_eq(conf_needs_restart(a, c), "the name of the interface "
 	    "has changed: this needs a restart");
 	conf_free(a);
 	conf_free(b);
 	conf_free(c);
+	conf_free(d);
+	conf_free(e);
 	conf_free(NULL);
 }
 END_TEST

@@ -153,12 +153,15 @@ END_TEST
 START_TEST(full)
 {
 	uint8_t msg[NOISE_RESPONSE_LEN] = { 2 };
-	unsigned i, n = 0;
+	unsigned i, n = 0, small = 0;
 
-	/* All room is used, although a whole train no longer fits. */
+	/* Large ones go while a train fits, small ones use what is left. */
 	while (egress_data(&g, &one, 0, 1000) != NULL)
 		n++;
-	ck_assert_uint_gt(n, (BULK - 4096) / 1100);
+	ck_assert_uint_gt(n, (BULK - BULK / 16 - DATAGRAM_MAX) / 1100);
+	while (egress_data(&g, &one, 0, 100) != NULL)
+		small++;
+	ck_assert_uint_gt(small, BULK / 16 / 192 - 2);
 	for (i = 0; i < SLOTS; i++)
 		ck_assert_int_eq(egress_handshake(&g, &one, 0, msg,
 		    sizeof(msg)), 0);
@@ -221,6 +224,35 @@ START_TEST(bounded)
 	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
 	ck_assert_uint_eq(e.n.drop_in_malformed, 5 * 64);
+}
+END_TEST
+
+/* Handshakes that used up their share wait, data does not (P16). */
+START_TEST(share)
+{
+	in->spent = INGRESS_SHARE;
+	netd_put(RING_URGENT, &good_handshake, 148);
+	netd_put(RING_URGENT, &good_handshake, 148);
+	netd_put(RING_BULK, &good_data, 250);
+	ck_assert(!ingress_is_busy(in));
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert(ingress_is_busy(in));
+	ck_assert(ring_peer_busy(&theirs));
+	ck_assert_uint_eq(e.n.hs_busy, 1);
+	ck_assert_uint_eq(e.n.handshakes_received, 1);
+	ck_assert_uint_eq(e.n.drop_in_malformed, 3);
+	netd_put(RING_BULK, &good_data, 250);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
+	ck_assert_uint_eq(e.n.handshakes_received, 1);
+	ck_assert_uint_eq(e.n.drop_in_malformed, 6);
+	/* Until the window ends. */
+	e.now += INGRESS_WINDOW;
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert(!ingress_is_busy(in));
+	ck_assert(!ring_peer_busy(&theirs));
+	ck_assert_uint_eq(e.n.handshakes_received, 2);
+	ck_assert_uint_eq(e.n.hs_busy, 1);
 }
 END_TEST
 
@@ -295,6 +327,7 @@ suite(void)
 	tcase_add_test(t, full);
 	tcase_add_test(t, well_formed);
 	tcase_add_test(t, bounded);
+	tcase_add_test(t, share);
 	tcase_add_loop_test(t, hostile, 0, 13);
 	suite_add_tcase(s, t);
 	return s;

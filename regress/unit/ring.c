@@ -163,6 +163,31 @@ START_TEST(full)
 }
 END_TEST
 
+/* Bulk leaves the last of the room to what is small. */
+START_TEST(crowded)
+{
+	struct ring_rec rec;
+	uint32_t n;
+
+	ck_assert(!ring_is_short(&a, 0));
+	ck_assert(!ring_is_short(&a, BULK - BULK / 16));
+	ck_assert(ring_is_short(&a, BULK - BULK / 16 + 1));
+	for (n = 0; !ring_is_short(&a, 4096); n++)
+		ck_assert(put(&a, RING_BULK, 4000, n));
+	ck_assert_uint_eq(n, BULK / 4096 - BULK / 16 / 4096);
+	for (n = 0; n < 64; n++)
+		ck_assert(put(&a, RING_BULK, 100, n));
+	ring_publish(&a);
+	ck_assert_int_eq(ring_next(&b, RING_BULK, &rec), 1);
+	ring_done(&b, RING_BULK);
+	ck_assert(ring_is_short(&a, 4096));
+	while (ring_next(&b, RING_BULK, &rec) == 1)
+		ring_done(&b, RING_BULK);
+	ring_acknowledge(&b);
+	ck_assert(!ring_is_short(&a, 4096));
+}
+END_TEST
+
 /* All sizes in a row, so that pads of all lengths come up. */
 START_TEST(wrap)
 {
@@ -584,6 +609,7 @@ suite(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, order);
 	tcase_add_test(tc, full);
+	tcase_add_test(tc, crowded);
 	tcase_add_test(tc, wrap);
 	tcase_add_test(tc, shortest_pad);
 	tcase_add_test(tc, shorter);

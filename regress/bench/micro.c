@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the parts of the packet path cost, one by one, on one core: a record
+ * through the ring, the lookup of an address, splitting and merging of large
+ * packets, and the answer to a handshake.  Rounds in turn; medians.
+ */
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <err.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+#include "cryptod/aead.h"
+#include "cryptod/handshake.h"
+#include "cryptod/merge.h"
+#include "cryptod/segment.h"
+#include "cryptod/trie.h"
+#include "fakeclock.h"
+#include "hosts.h"
+#include "packets.h"
+#include "shared/bytes.h"
+#include "shared/ring.h"
+
+#define ROUNDS	41
+
+struct sample {
+	double	ns[ROUNDS], ticks[ROUNDS];
+};
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static double
+ticks(void)
+{
+#if defined(__x86_64__)
+	return (double)__rdtsc();
+#else
+	return 0;
+#endif
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static double
+median(double *v)
+{
+	qsort(v, ROUNDS, sizeof(*v), compare);
+	return v[ROUNDS / 2];
+}
+
+/* One line; bytes is what a unit of work moves, 0: nothing. */
+static void
+print(const char *what, struct sample *s, size_t bytes)
+{
+	double ns = median(s->ns);
+
+	printf("%-34s %7zu %10.1f %10.2f %12.0f\n", what, bytes, ns,
+	    bytes > 0 ? median(s->ticks) / (double)bytes : median(s->ticks),
+	    1e9 / ns);
+}
+
+/* Runs fn, which does n units, in rounds. */
+static void
+measure(const char *what, size_t bytes, double n, void (*fn)(void *),
+    void *arg)
+{
+	struct sample s;
+	double t, c;
+	int i;
+
+	fn(arg);
+	for (i = 0; i < ROUNDS; i++) {
+		t = now();
+		c = ticks();
+		fn(arg);
+		s.ticks[i] = (ticks() - c) / n;
+		s.ns[i] = (now() - t) / n;
+	}
+	print(what, &s, bytes);
+}
+
+/* --- the ring: both ends in one process, records of one size */
+
+#define RECORDS	2000
+
+static struct ring	ring_a, ring_b;
+
+struct ring_work {
+	size_t	 len;
+	uint8_t	 in[RING_PAYLOAD_MAX], out[RING_PAYLOAD_MAX];
+};
+
+static void
+ring_take(struct ring_work *w)
+{
+	struct ring_rec rec;
+
+	while (ring_next(&ring_b, RING_BULK, &rec) == 1) {
+		memcpy(w->out, rec.payload, rec.hdr.len);
+		ring_done(&ring_b, RING_BULK);
+	}
+	ring_acknowledge(&ring_b);
+}
+
+static void
+ring_run(void *arg)
+{
+	struct ring_work *w = arg;
+	struct ring_hdr *h;
+	int i;
+
+	for (i = 0; i < RECORDS; i++) {
+		h = ring_open(&ring_a, RING_BULK, w->len);
+		if (h == NULL)
+			errx(1, "the ring is full");
+		h->kind = RING_DATA;
+		h->nseg = 1;
+		h->seg_size = h->last_size = (uint16_t)w->len;
+		memcpy(ring_payload(h), w->in, w->len);
+		ring_commit(&ring_a, w->len);
+		if (i % 8 != 7)
+			continue;
+		ring_publish(&ring_a);
+		ring_take(w);
+	}
+	ring_publish(&ring_a);
+	ring_take(w);
+}
+
+static void
+bench_ring(void)
+{
+	static const size_t lens[] = { 96, 1452, 65340 };
+	static struct ring_work w;
+	int fd_a, fd_b;
+	size_t i;
+
+	fd_a = ring_create(&ring_a, RING_BULK_SIZE, RING_URGENT_SLOTS);
+	fd_b = ring_create(&ring_b, RING_BULK_SIZE, RING_URGENT_SLOTS);
+	if (fd_a == -1 || fd_b == -1 ||
+	    ring_attach(&ring_a, fd_b, RING_BULK_SIZE, RING_URGENT_SLOTS) ==
+	    -1 || ring_attach(&ring_b, fd_a, RING_BULK_SIZE,
+	    RING_URGENT_SLOTS) == -1)
+		err(1, "ring");
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		w.len = lens[i];
+		measure("ring: record in, copied out", w.len, RECORDS,
+		    ring_run, &w);
+	}
+}
+
+/* --- the trie */
+
+#define LOOKUPS	100000
+
+struct trie_work {
+	struct trie	 t;
+	uint8_t		 addr[LOOKUPS][4];
+	size_t		 found;
+};
+
+static void
+trie_run(void *arg)
+{
+	struct trie_work *w = arg;
+	size_t i;
+
+	for (i = 0; i < LOOKUPS; i++)
+		w->found += trie_lookup4(&w->t, w->addr[i]) != NULL;
+}
+
+static void
+bench_trie(void)
+{
+	static const uint32_t sizes[] = { 1, 100, 10000, 100000 };
+	static struct trie_work w;
+	char what[64];
+	uint32_t i, k;
+	uint8_t a[4];
+	void *old;
+
+	for (k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+		trie_init(&w.t);
+		for (i = 0; i < sizes[k]; i++) {
+			put_be32(a, 0x0a000000 + i);
+			if (trie_insert(&w.t, AF_INET, a, 32, &w, &old) ==
+			    NULL)
+				err(1, "trie");
+		}
+		for (i = 0; i < LOOKUPS; i++)
+			put_be32(w.addr[i], 0x0a000000 +
+			    randombytes_uniform(sizes[k]));
+		snprintf(what, sizeof(what), "trie: lookup, %u prefixes",
+		    sizes[k]);
+		measure(what, 0, LOOKUPS, trie_run, &w);
+		trie_clear(&w.t);
+	}
+	if (w.found == 0)
+		errx(1, "the trie finds nothing");
+}
+
+/* --- splitting and merging */
+
+#define TIMES	20
+
+struct cut_work {
+	struct virtio_net_hdr	 h;
+	uint8_t			 big[PACKET_MAX], copy[PACKET_MAX];
+	size_t			 len;
+	uint8_t			 piece[64][2048];
+	size_t			 piece_len[64];
+	size_t			 n;
+	struct merge		 m;
+	size_t			 merged;
+};
+
+static void
+cut_run(void *arg)
+{
+	struct cut_work *w = arg;
+	struct segment s;
+	int i;
+
+	for (i = 0; i < TIMES; i++) {
+		memcpy(w->copy, w->big, w->len);
+		if (segment_begin(&s, &w->h, w->copy, w->len) == -1)
+			errx(1, "segment");
+		for (w->n = 0; segment_next(&s, w->piece[w->n],
+		    sizeof(w->piece[0]), &w->piece_len[w->n]) == 1; w->n++)
+			;
+	}
+}
+
+static void
+on_merged(void *arg, const struct virtio_net_hdr *h, const uint8_t *p,
+    size_t len)
+{
+	struct cut_work *w = arg;
+
+	(void)h;
+	(void)p;
+	w->merged += len;
+}
+
+static void
+merge_run(void *arg)
+{
+	struct cut_work *w = arg;
+	size_t i;
+	int k;
+
+	for (k = 0; k < TIMES; k++) {
+		for (i = 0; i < w->n; i++)
+			merge_add(&w->m, w->piece[i], w->piece_len[i]);
+		merge_flush(&w->m);
+	}
+}
+
+static void
+bench_cut(uint8_t proto)
+{
+	static struct cut_work w;
+	struct packet p;
+	size_t start;
+
+	packet_init(&p, 4, proto);
+	p.payload = 44 * 1368;
+	w.len = packet_build(&p, w.big);
+	start = packet_start(&p);
+	memset(&w.h, 0, sizeof(w.h));
+	w.h.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	w.h.gso_type = proto == 6 ? VIRTIO_NET_HDR_GSO_TCPV4 :
+	    VIRTIO_NET_HDR_GSO_UDP_L4;
+	w.h.gso_size = 1368;
+	w.h.hdr_len = (uint16_t)packet_hdr_len(&p);
+	w.h.csum_start = (uint16_t)start;
+	w.h.csum_offset = proto == 6 ? 16 : 6;
+	put_be16(w.big + start + w.h.csum_offset,
+	    naive_pseudo(w.big, w.len, proto));
+	measure(proto == 6 ? "split: TCP, 44 segments" :
+	    "split: UDP, 44 datagrams", w.len, TIMES, cut_run, &w);
+	merge_init(&w.m, MERGE_TCP4 | MERGE_UDP4, on_merged, &w);
+	measure(proto == 6 ? "merge: TCP, 44 segments" :
+	    "merge: UDP, 44 datagrams", w.len, TIMES, merge_run, &w);
+	if (w.n != 44 || w.merged == 0)
+		errx(1, "nothing was split or merged");
+}
+
+/* --- handshakes: an initiation to its response, all keys made */
+
+static void
+forget(struct wire *w, uint8_t *msg, size_t *len)
+{
+	struct datagram *dg = TAILQ_LAST(w, wire);
+
+	*len = 0;
+	if (dg != NULL && dg->len <= 256) {
+		memcpy(msg, dg->data, dg->len);
+		*len = dg->len;
+	}
+	wire_clear(w);
+}
+
+static void
+bench_handshake(void)
+{
+	static struct host a, b;
+	struct sample s;
+	uint8_t msg[256];
+	double t, c;
+	size_t len;
+	int i, k;
+
+	hosts_start(&a, &b);
+	for (i = 0; i < ROUNDS; i++) {
+		s.ns[i] = s.ticks[i] = 0;
+		for (k = 0; k < 16; k++) {
+			fakeclock_advance(10 * SEC);
+			engine_tick(&a.e);
+			engine_tick(&b.e);
+			wire_clear(&a.out);
+			handshake_initiate(&a.e, device_sender(a.d),
+			    false, 0);
+			forget(&a.out, msg, &len);
+			t = now();
+			c = ticks();
+			host_receive(&b, msg, len, 1);
+			s.ticks[i] += (ticks() - c) / 16;
+			s.ns[i] += (now() - t) / 16;
+			forget(&b.out, msg, &len);
+			if (len == 0)
+				errx(1, "a handshake was not answered");
+		}
+	}
+	print("handshake: initiation answered", &s, 0);
+	hosts_stop(&a, &b);
+}
+
+int
+main(void)
+{
+	if (sodium_init() == -1 || aead_init() == -1)
+		return 1;
+	printf("# median of %d rounds, one core; ticks of the TSC are those "
+	    "of a byte, or\n# of the whole where no bytes are moved\n",
+	    ROUNDS);
+	printf("%-34s %7s %10s %10s %12s\n", "what", "bytes", "ns", "ticks",
+	    "a second");
+	bench_ring();
+	bench_trie();
+	bench_cut(6);
+	bench_cut(17);
+	bench_handshake();
+	return 0;
+}
