@@ -7,7 +7,7 @@
  *	nothing is asked while nobody wants an address
  *	an address that works is never taken away, and none for no answer
  *	the address in use is kept if it is still among the answers, unless
- *	the peer does not answer there: then it is the next one's turn
+ *	the peer does not answer there: then it is the next one's turn (P28)
  *	a peer that roamed is left where it was heard from, until it is silent
  *
  * A leaf: the time is passed in, and all effects go out by hooks.

@@ -9,16 +9,14 @@
 
 not_ours() {
 	case $1 in
-	P28) echo "resolving names again belongs to the configured mode" ;;
-	P41) echo "switches for offloads belong to the configured mode" ;;
 	P52) echo "routing of the host; see warrend(8)" ;;
 	*) return 1 ;;
 	esac
 }
 named() {
 	grep -rqE "(^|[^A-Za-z0-9])$1([^0-9]|\$)" "$TOP"/shared "$TOP"/parent \
-	    "$TOP"/cryptod "$TOP"/netd "$TOP"/ctld "$TOP"/ctl \
-	    "$TOP"/regress/unit
+	    "$TOP"/cryptod "$TOP"/netd "$TOP"/resolverd "$TOP"/ctld \
+	    "$TOP"/ctl "$TOP"/regress/unit
 }
 for tag in $(sed -n 's/^\(P[0-9]*\)	.*/\1/p' "$TOP/regress/conf/pitfalls.txt")
 do

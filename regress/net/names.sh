@@ -64,9 +64,14 @@ asked() {
 # a sees other files in the place of two of /etc.
 echo "nameserver 127.0.0.1" >"$T/resolv.conf"
 printf '127.0.0.1 localhost\n192.0.2.3 by-hosts\n' >"$T/hosts"
+# They need not be there: what is mounted on is a copy.
+cp -a /etc "$T/etc.dns"
+rm -f "$T/etc.dns/resolv.conf" "$T/etc.dns/hosts"
+touch "$T/etc.dns/resolv.conf" "$T/etc.dns/hosts"
 cat >"$T/with-dns" <<SH
 #!/bin/sh
 exec unshare -m --propagation private sh -c '
+	mount --bind "$T/etc.dns" /etc &&
 	mount --bind "$T/resolv.conf" /etc/resolv.conf &&
 	mount --bind "$T/hosts" /etc/hosts &&
 	exec "$WARREND" "\$@"' sh "\$@"
