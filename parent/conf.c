@@ -234,17 +234,3 @@ conf_needs_restart(const struct conf *old, const struct conf *new)
 		return "aead has changed: this needs a restart";
 	return NULL;
 }
-
-bool
-conf_has_default(const struct conf *c, int family)
-{
-	const struct conf_peer *p;
-	size_t i;
-
-	TAILQ_FOREACH(p, &c->peers, entry)
-		for (i = 0; i < p->allowed.n; i++)
-			if (p->allowed.at[i].family == family &&
-			    p->allowed.at[i].cidr == 0)
-				return true;
-	return false;
-}

@@ -163,7 +163,5 @@ size_t		 conf_print_piece(const struct conf *, struct conf_cursor *at,
  */
 const char	*conf_needs_restart(const struct conf *old,
 		    const struct conf *new);
-/* Is some allowed IP 0.0.0.0/0 (AF_INET) or ::/0 (AF_INET6)? */
-bool		 conf_has_default(const struct conf *, int family);
 
 #endif /* PARENT_CONF_H */
