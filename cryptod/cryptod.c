@@ -69,6 +69,14 @@ hook_tun(void *arg, const uint8_t *p, size_t len)
 }
 
 static void
+hook_settle(void *arg)
+{
+	struct cryptod *c = arg;
+
+	workers_settle(&c->workers);
+}
+
+static void
 set_hooks(struct cryptod *c)
 {
 	struct engine_hooks *out = &c->engine.out;
@@ -81,6 +89,7 @@ set_hooks(struct cryptod *c)
 	out->remote_added = control_remote_added;
 	out->remote_removed = control_remote_removed;
 	out->local_changed = control_local_changed;
+	out->settle = hook_settle;
 	out->event = events_hook;
 }
 
@@ -200,8 +209,7 @@ on_tun_fd(void *arg, struct link *l, struct imsg *m)
 		return -1;
 	if (set_nonblock(m->fd) == -1)
 		fatal("cannot set up the TUN device");
-	if (tun_init(&c->tun, m->fd, &c->engine) == -1)
-		fatal("cannot set up the TUN device");
+	c->tun_fd = m->fd;
 	m->fd = -1;
 	c->has_tun = true;
 	child_check_ready(c);
@@ -235,6 +243,14 @@ ready(void *arg)
 	    !c->has_tun)
 		return false;
 	choose_aead(c);
+	/* After the drop of rights, and before the last filter. */
+	if (workers_start(&c->workers, c->child.startup.workers,
+	    aead_thread_begin, aead_thread_end) == -1)
+		fatal("cannot start %u workers", c->child.startup.workers);
+	if (tun_init(&c->tun, c->tun_fd, &c->engine, &c->workers) == -1 ||
+	    ingress_init(&c->ingress, &c->ring, &c->engine,
+	    &c->workers) == -1)
+		fatal("cannot set up the packet path");
 	tun_without(&c->tun, c->child.startup.without);
 	return true;
 }
@@ -243,7 +259,7 @@ static void
 on_tun(evutil_socket_t fd, short what, void *arg)
 {
 	struct cryptod *c = arg;
-	int i;
+	unsigned i;
 
 	(void)fd;
 	(void)what;
@@ -253,7 +269,9 @@ on_tun(evutil_socket_t fd, short what, void *arg)
 	spin_work(&c->spin, SPIN_OUTBOUND, c->engine.now);
 	/* The open record goes on, or a read's last packets had one alone. */
 	for (i = 0; i < TUN_TURNS && tun_read(&c->tun); i++)
-		ring_publish(&c->ring);
+		if (workers_alone(&c->workers))
+			ring_publish(&c->ring);
+	workers_settle(&c->workers);
 	egress_publish(&c->egress);
 	tun_flush(&c->tun);
 }
@@ -265,7 +283,6 @@ go(void *arg)
 
 	engine_tick(&c->engine);
 	egress_init(&c->egress, &c->ring);
-	ingress_init(&c->ingress, &c->ring, &c->engine);
 	c->tun_event = watch(c, c->tun.fd, on_tun);
 }
 
@@ -277,9 +294,8 @@ stop(void *arg)
 
 	slots_end(c);
 	secmem_clear(&c->arena);
-	sodium_memzero(c->ingress.buf, sizeof(c->ingress.buf));
-	sodium_memzero(c->tun.buf, sizeof(c->tun.buf));
-	sodium_memzero(c->tun.piece, sizeof(c->tun.piece));
+	ingress_clear(&c->ingress);
+	tun_clear(&c->tun);
 }
 
 static void

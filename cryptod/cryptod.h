@@ -12,6 +12,7 @@
 #include "cryptod/resume.h"
 #include "cryptod/stage.h"
 #include "cryptod/tun.h"
+#include "cryptod/workers.h"
 #include "shared/child.h"
 #include "shared/index_page.h"
 #include "shared/ring.h"
@@ -61,6 +62,7 @@ struct cryptod {
 	struct engine		 engine;
 	struct ring		 ring;
 	struct spin		 spin;
+	struct workers		 workers;
 	struct index_page	 page;
 	struct egress		 egress;
 	struct ingress		 ingress;
@@ -72,6 +74,7 @@ struct cryptod {
 	uint64_t		 timer_at;	/* what it is set to; 0: off */
 	bool			 has_bell;
 	bool			 has_tun;
+	int			 tun_fd;
 	bool			 attached;	/* netd's ring is here */
 	bool			 gone_said;	/* TUN_GONE was sent */
 

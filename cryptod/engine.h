@@ -78,6 +78,8 @@ struct engine_hooks {
 		    const struct noise_local *);
 	/* Called only while `watched' is set.  May be NULL. */
 	void	 (*event)(void *, const struct engine_event *);
+	/* Waits for work that uses session keys.  NULL: there is none. */
+	void	 (*settle)(void *);
 };
 
 struct engine {

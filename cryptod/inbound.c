@@ -29,7 +29,7 @@ keep_key_fresh(struct engine *e, struct remote *r)
 
 /* The session, if the datagram opens with it and is new; else NULL. */
 static struct keypair *
-authenticate(struct engine *e, uint8_t *p, size_t len)
+authenticate(struct engine *e, uint8_t *p, size_t len, enum opened opened)
 {
 	struct keypair *kp;
 	uint64_t counter = get_le64(p + 8);
@@ -43,8 +43,11 @@ authenticate(struct engine *e, uint8_t *p, size_t len)
 		e->n.drop_in_expired++;
 		return NULL;
 	}
-	if (aead_open(p + TRANSPORT_HEADER, p + TRANSPORT_HEADER,
-	    len - TRANSPORT_HEADER, kp->keys->recv, counter) == -1) {
+	if (opened == OPENED_NOT && aead_open(p + TRANSPORT_HEADER,
+	    p + TRANSPORT_HEADER, len - TRANSPORT_HEADER, kp->keys->recv,
+	    counter) == -1)
+		opened = OPENED_FORGED;
+	if (opened == OPENED_FORGED) {
 		e->n.drop_in_forged++;
 		return NULL;
 	}
@@ -91,7 +94,7 @@ deliver(struct engine *e, struct device *d, uint8_t *p, size_t sealed,
 
 void
 inbound_packet(struct engine *e, uint8_t *p, size_t len,
-    const struct origin *from)
+    const struct origin *from, enum opened opened)
 {
 	struct keypair *kp;
 	struct remote *r;
@@ -105,7 +108,7 @@ inbound_packet(struct engine *e, uint8_t *p, size_t len,
 		e->n.drop_in_malformed++;
 		return;
 	}
-	kp = authenticate(e, p, len);
+	kp = authenticate(e, p, len, opened);
 	if (kp == NULL)
 		return;
 	r = kp->remote;
@@ -125,4 +128,15 @@ inbound_packet(struct engine *e, uint8_t *p, size_t len,
 	peer_data_received(e, r);
 	deliver(e, d, p + TRANSPORT_HEADER, len - TRANSPORT_OVERHEAD,
 	    from->ecn);
+}
+
+void
+inbound_guess(const struct engine *e, struct open_job *job, const uint8_t *p)
+{
+	const struct keypair *kp = NULL;
+
+	job->index = get_le32(p + 4);
+	if (e->up && get_le32(p) == TRANSPORT_TYPE)
+		kp = index_find(&e->index, job->index, INDEX_KEYPAIR);
+	job->key = kp != NULL ? kp->keys->recv : NULL;
 }

@@ -2,6 +2,8 @@
 /*
  * Reading records: see ingress.h.
  */
+#include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cryptod/handshake.h"
@@ -9,14 +11,31 @@
 #include "cryptod/ingress.h"
 #include "shared/clock.h"
 
-void
-ingress_init(struct ingress *in, struct ring *ring, struct engine *e)
+int
+ingress_init(struct ingress *in, struct ring *ring, struct engine *e,
+    struct workers *workers)
 {
+	memset(in, 0, sizeof(*in));
 	in->ring = ring;
 	in->engine = e;
+	in->workers = workers;
 	in->window = e->now;
-	in->spent = 0;
-	in->busy = in->broken = false;
+	in->njobs = workers_alone(workers) ? 1 :
+	    workers->count * INGRESS_JOBS;
+	in->job = aligned_alloc(64, in->njobs * sizeof(*in->job));
+	return in->job == NULL ? -1 : 0;
+}
+
+void
+ingress_clear(struct ingress *in)
+{
+	if (in->job == NULL)
+		return;
+	workers_settle(in->workers);
+	sodium_memzero(in->job, in->njobs * sizeof(*in->job));
+	free(in->job);
+	in->job = NULL;
+	in->broken = true;
 }
 
 bool
@@ -82,48 +101,93 @@ serve_handshake(struct ingress *in, const struct ring_rec *rec)
 	return 0;
 }
 
-static int
-serve_data(struct ingress *in, const struct ring_rec *rec)
+/* The datagrams of the oldest record under way, in order. */
+static void
+deliver_oldest(struct ingress *in)
 {
-	const struct ring_hdr *h = &rec->hdr;
+	struct open_job *job = &in->job[in->first++ % in->njobs];
+	const struct ring_hdr *h = &job->rec.hdr;
 	struct origin from;
 	size_t off, len;
 	unsigned i;
 
-	if (h->kind != RING_DATA || h->nseg > 1024 || h->ecn > 3 ||
-	    h->path == 0)
-		return -1;
-	/*
-	 * The copy comes before the tag check: whoever can still write where
-	 * a tag is computed chooses what it is computed over.
-	 */
-	memcpy(in->buf, rec->payload, h->len);
+	workers_wait(in->workers, &job->work);
 	origin_of(&from, h);
-	in->packets += h->nseg;
 	for (i = 0, off = 0; i < h->nseg; i++, off += len) {
-		len = i + 1U < h->nseg ? h->seg_size : h->last_size;
-		inbound_packet(in->engine, in->buf + off, len, &from);
+		len = open_len(job, i);
+		inbound_packet(in->engine, job->buf + off, len, &from,
+		    job->opened[i]);
 	}
-	return 0;
+}
+
+/* A free job; with all under way the oldest becomes one. */
+static struct open_job *
+next_job(struct ingress *in)
+{
+	if (in->next - in->first == in->njobs)
+		deliver_oldest(in);
+	return &in->job[in->next % in->njobs];
+}
+
+static void
+start_job(struct ingress *in, struct open_job *job)
+{
+	const struct ring_hdr *h = &job->rec.hdr;
+	uint8_t hint[8];
+
+	/* Whatever stands there, it only says which key to try. */
+	memset(hint, 0, sizeof(hint));
+	if (h->len >= sizeof(hint))
+		memcpy(hint, job->rec.payload, sizeof(hint));
+	inbound_guess(in->engine, job, hint);
+	in->packets += h->nseg;
+	in->next++;
+	job->work.run = open_run;
+	if (h->len < INGRESS_ALONE)
+		workers_run(&job->work);
+	else
+		workers_put(in->workers, &job->work);
 }
 
 static int
-serve_lane(struct ingress *in, enum ring_lane lane, int max,
-    int (*serve)(struct ingress *, const struct ring_rec *))
+serve_data(struct ingress *in)
+{
+	unsigned limit = INGRESS_PACKETS * in->workers->count;
+	struct open_job *job;
+	const struct ring_hdr *h;
+	int got = 0, n;
+
+	for (n = 0; n < INGRESS_BULK && in->packets < limit; n++) {
+		job = next_job(in);
+		h = &job->rec.hdr;
+		got = ring_next(in->ring, RING_BULK, &job->rec);
+		if (got == 1 && (h->kind != RING_DATA || h->ecn > 3 ||
+		    h->nseg > OPEN_SEGMENTS || h->path == 0))
+			got = -1;
+		if (got != 1)
+			break;
+		start_job(in, job);
+		ring_done(in->ring, RING_BULK);
+	}
+	while (in->first != in->next)
+		deliver_oldest(in);
+	in->first = in->next = 0;
+	return got == -1 ? -1 : n;
+}
+
+static int
+serve_urgent(struct ingress *in)
 {
 	struct ring_rec rec;
 	int got, n;
 
-	for (n = 0; n < max; n++) {
-		if (lane == RING_URGENT ? in->busy :
-		    in->packets >= INGRESS_PACKETS)
-			break;
-		got = ring_next(in->ring, lane, &rec);
+	for (n = 0; n < INGRESS_URGENT && !in->busy; n++) {
+		got = ring_next(in->ring, RING_URGENT, &rec);
 		if (got == 0)
 			break;
-		if (got == -1 || serve(in, &rec) == -1)
+		if (got == -1 || serve_handshake(in, &rec) == -1)
 			return -1;
-		ring_done(in->ring, lane);
+		ring_done(in->ring, RING_URGENT);
 	}
 	return n;
 }
@@ -137,9 +201,8 @@ ingress_serve(struct ingress *in)
 		return INGRESS_IDLE;
 	begin_window(in);
 	in->packets = 0;
-	urgent = serve_lane(in, RING_URGENT, INGRESS_URGENT, serve_handshake);
-	bulk = urgent == -1 ? -1 :
-	    serve_lane(in, RING_BULK, INGRESS_BULK, serve_data);
+	urgent = serve_urgent(in);
+	bulk = urgent == -1 ? -1 : serve_data(in);
 	if (bulk == -1) {
 		in->broken = true;
 		return INGRESS_FAULT;

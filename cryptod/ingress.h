@@ -10,11 +10,16 @@
 #include <stdint.h>
 
 #include "cryptod/engine.h"
+#include "cryptod/open.h"
+#include "cryptod/workers.h"
 #include "shared/ring.h"
 
 #define INGRESS_URGENT		32	/* records in a row, at most */
 #define INGRESS_BULK		64	/* records a turn (P46), and no more */
-#define INGRESS_PACKETS		128	/* once so many packets were in them */
+#define INGRESS_PACKETS		128	/* once so many packets a worker */
+#define INGRESS_JOBS		3	/* records under way a worker */
+/* A record below this costs less than to hand it over. */
+#define INGRESS_ALONE		4096
 /* Handshakes may have this much of each window, data has the rest. */
 #define INGRESS_WINDOW		(50 * CLOCK_NSEC_PER_MSEC)
 #define INGRESS_SHARE		(20 * CLOCK_NSEC_PER_MSEC)
@@ -27,8 +32,13 @@ struct ingress {
 	unsigned	 packets;	/* opened this turn */
 	bool		 busy;		/* their share is used up */
 	bool		 broken;	/* nonsense in the ring: read no more */
-	/* The payload of a record; in here it is opened. */
-	_Alignas(64) uint8_t buf[RING_PAYLOAD_MAX];
+	struct workers	*workers;
+	/* Records under way, a ring: from `first' up to `next'. */
+	struct open_job	*job;
+	unsigned	 njobs;
+	unsigned	 first, next;
+	/* A handshake, copied. */
+	uint8_t		 buf[RING_URGENT_PAYLOAD];
 };
 
 enum ingress_result {
@@ -37,7 +47,11 @@ enum ingress_result {
 	INGRESS_FAULT			/* netd broke the rules */
 };
 
-void	 ingress_init(struct ingress *, struct ring *, struct engine *);
+/* 0, or -1 (ENOMEM).  Before the last filter: it maps memory. */
+int	 ingress_init(struct ingress *, struct ring *, struct engine *,
+	    struct workers *);
+/* Wipes what was opened.  Nothing is served afterwards. */
+void	 ingress_clear(struct ingress *);
 /* Serves one bounded turn of both lanes. */
 enum ingress_result ingress_serve(struct ingress *);
 /* Do handshakes wait only for the window to end? */

@@ -16,6 +16,8 @@ keypair_drop(struct engine *e, struct keypair **p)
 	if (kp == NULL)
 		return;
 	*p = NULL;
+	if (e->out.settle != NULL)
+		e->out.settle(e->out.arg);
 	index_drop(&e->index, kp->local_index);
 	loopguard_del(kp);
 	/* Taking them back wipes the keys.  (P19) */

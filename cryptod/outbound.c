@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cryptod/aead.h"
 #include "cryptod/ecn.h"
 #include "cryptod/engine.h"
 #include "cryptod/handshake.h"
 #include "cryptod/ip.h"
 #include "cryptod/keypair.h"
 #include "cryptod/outbound.h"
-#include "shared/bytes.h"
+#include "cryptod/seal.h"
 
 /* A packet that waits for a key; len 0 is a keepalive. */
 struct staged {
@@ -63,11 +62,8 @@ seal(struct engine *e, struct device *d, struct keypair *kp, uint8_t *p,
 		return;
 	}
 	memset(p + len, 0, pad);
-	put_le32(out, TRANSPORT_TYPE);
-	put_le32(out + 4, kp->remote_index);
-	put_le64(out + 8, kp->send_counter);
 	/* Used up from here on, whatever becomes of the datagram (P17). */
-	aead_seal(out + TRANSPORT_HEADER, p, len + pad, kp->keys->send,
+	seal_packet(out, p, len + pad, kp->remote_index, kp->keys->send,
 	    kp->send_counter++);
 	d->tx_bytes += len + pad + TRANSPORT_OVERHEAD;
 	peer_any_sent(e, r);
@@ -212,6 +208,75 @@ route(struct engine *e, const uint8_t *p, const struct ip_info *ip)
 		return NULL;
 	}
 	return d;
+}
+
+/* Whose is it, if all is well?  The rest is for route(). */
+static struct device *
+find_device(struct engine *e, const uint8_t *p, size_t len,
+    struct ip_info *ip)
+{
+	struct device *d;
+
+	if (!e->up || ip_parse(p, len, ip) == -1 ||
+	    loopguard_hit(&e->guard, &e->index, p, ip))
+		return NULL;
+	d = ip->version == 4 ? trie_lookup4(&e->allowed, ip->dst) :
+	    trie_lookup6(&e->allowed, ip->dst);
+	return d != NULL && d->has_endpoint && STAILQ_EMPTY(&d->staged) ?
+	    d : NULL;
+}
+
+/* Room in the ring for every packet; how many found some. */
+static size_t
+reserve(struct engine *e, struct device *d, struct seal_job *job, uint8_t ecn)
+{
+	size_t i, len, n = 0;
+
+	for (i = 0; i < job->seg.count; i++) {
+		len = segment_len(&job->seg, i);
+		len += ip_padding(len, e->mtu) + TRANSPORT_OVERHEAD;
+		job->to[i] = e->out.data(e->out.arg, d, ecn, len);
+		if (job->to[i] == NULL) {
+			e->n.drop_out_ring_full++;
+			continue;
+		}
+		d->tx_bytes += len;
+		n++;
+	}
+	return n;
+}
+
+bool
+outbound_train(struct engine *e, struct seal_job *job, const uint8_t *first)
+{
+	struct keypair *kp;
+	struct ip_info ip;
+	struct device *d;
+	size_t n;
+
+	if (job->seg.count > SEAL_TRAIN_MAX || job->seg.max > SEAL_PACKET_MAX)
+		return false;
+	d = find_device(e, first, job->seg.max, &ip);
+	if (d == NULL)
+		return false;
+	kp = device_sender(d)->current;
+	if (!keypair_can_send(e, kp) ||
+	    REPLAY_REJECT_AFTER - kp->send_counter < job->seg.count)
+		return false;
+	n = reserve(e, d, job, ecn_encap(ip.tos));
+	job->mtu = e->mtu;
+	job->key = kp->keys->send;
+	job->index = kp->remote_index;
+	/* Used up from here on, whatever becomes of the datagrams (P17). */
+	job->counter = kp->send_counter;
+	kp->send_counter += job->seg.count;
+	if (n == 0)
+		return true;
+	e->n.out_sent += n;
+	peer_any_sent(e, kp->remote);
+	peer_data_sent(e, kp->remote);
+	keep_key_fresh(e, kp->remote);
+	return true;
 }
 
 void

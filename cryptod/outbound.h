@@ -6,6 +6,7 @@
 #ifndef CRYPTOD_OUTBOUND_H
 #define CRYPTOD_OUTBOUND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,12 +18,20 @@
 
 struct device;
 struct engine;
+struct seal_job;
 
 /*
  * A packet from the TUN, in private memory with ENGINE_TAILROOM writable
  * bytes after it.  It is sealed, or copied and staged, or dropped.
  */
 void	 outbound_packet(struct engine *, uint8_t *p, size_t len);
+/*
+ * A large packet that job->seg begins, of whose packets `first' is the first:
+ * true if they all can go now; then there is room for them, they are counted,
+ * and the job is to be run.  False: send them one by one.
+ */
+bool	 outbound_train(struct engine *, struct seal_job *job,
+	    const uint8_t *first);
 /* Sends what waits, or initiates a handshake if there is no key for it. */
 void	 outbound_flush(struct engine *, struct device *);
 /* Sends a keepalive, or what waits instead. */

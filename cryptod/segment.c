@@ -266,20 +266,26 @@ segment_begin(struct segment *s, const struct virtio_net_hdr *h, uint8_t *pkt,
 int
 segment_next(struct segment *s, uint8_t *dst, size_t cap, size_t *len)
 {
-	size_t		 n = s->max;
-
 	if (s->next == s->count)
 		return (0);
-	if (s->next != 0 && s->next + 1 == s->count)
-		n = s->len - s->next * s->size;
-	if (n > cap)
+	if (segment_len(s, s->next) > cap)
 		return (-1);
-	/* One packet alone is complete already. */
-	if (s->count == 1)
-		memcpy(dst, s->pkt, n);
-	else
-		n = segment_emit(s, dst, s->next);
-	s->next++;
-	*len = n;
+	*len = segment_make(s, s->next++, dst);
 	return (1);
+}
+
+size_t
+segment_len(const struct segment *s, size_t i)
+{
+	return (i != 0 && i + 1 == s->count ? s->len - i * s->size : s->max);
+}
+
+size_t
+segment_make(const struct segment *s, size_t i, uint8_t *dst)
+{
+	if (s->count > 1)
+		return (segment_emit(s, dst, i));
+	/* One packet alone is complete already. */
+	memcpy(dst, s->pkt, s->max);
+	return (s->max);
 }

@@ -64,4 +64,8 @@ int	segment_begin(struct segment *s, const struct virtio_net_hdr *h,
  */
 int	segment_next(struct segment *s, uint8_t *dst, size_t cap, size_t *len);
 
+/* The length of packet i, and the same packet to dst, in any order. */
+size_t	segment_len(const struct segment *s, size_t i);
+size_t	segment_make(const struct segment *s, size_t i, uint8_t *dst);
+
 #endif /* CRYPTOD_SEGMENT_H */

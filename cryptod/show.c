@@ -131,6 +131,9 @@ show_crypto(struct show *s)
 		row_u64(&s->w, columns[i][0], speed.seal);
 		row_u64(&s->w, columns[i][1], speed.open);
 	}
+	row_u64(&s->w, "workers", s->c->workers.count);
+	row_u64(&s->w, "workers_helped", atomic_load(&s->c->workers.helped));
+	row_u64(&s->w, "workers_woken", atomic_load(&s->c->workers.woken));
 	row_str(&s->w, "hash", "BLAKE2s, own");
 	row_str(&s->w, "curve", "X25519, libsodium");
 	row_bool(&s->w, "identity",

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,16 +95,42 @@ put_merged(void *arg, const struct virtio_net_hdr *h, const uint8_t *p,
 }
 
 int
-tun_init(struct tun *t, int fd, struct engine *e)
+tun_init(struct tun *t, int fd, struct engine *e, struct workers *workers)
 {
+	unsigned i;
+
+	t->workers = workers;
+	t->njobs = workers_alone(workers) ? 1 : workers->count * TUN_JOBS;
+	t->next = 0;
 	t->merge = calloc(1, sizeof(*t->merge));
-	if (t->merge == NULL)
+	t->job = aligned_alloc(64, t->njobs * sizeof(*t->job));
+	if (t->merge == NULL || t->job == NULL) {
+		free(t->merge);
+		free(t->job);
 		return -1;
+	}
+	for (i = 0; i < t->njobs; i++)
+		atomic_init(&t->job[i].work.done, true);
 	merge_init(t->merge, MERGE_TCP | MERGE_UDP, put_merged, t);
 	t->fd = fd;
 	t->engine = e;
 	t->gone = false;
 	return 0;
+}
+
+void
+tun_clear(struct tun *t)
+{
+	if (t->merge == NULL)
+		return;
+	workers_settle(t->workers);
+	sodium_memzero(t->job, t->njobs * sizeof(*t->job));
+	sodium_memzero(t->merge, sizeof(*t->merge));
+	sodium_memzero(t->piece, sizeof(t->piece));
+	free(t->job);
+	free(t->merge);
+	t->merge = NULL;
+	t->job = NULL;
 }
 
 void
@@ -127,39 +154,56 @@ tun_flush(struct tun *t)
 	merge_flush(t->merge);
 }
 
+/* A large packet: as a piece of work, or one packet after the other. */
+static void
+send_large(struct tun *t, struct seal_job *job)
+{
+	size_t n;
+
+	t->engine->n.tun_segmented++;
+	segment_make(&job->seg, 0, t->piece);
+	if (outbound_train(t->engine, job, t->piece)) {
+		job->work.run = seal_run;
+		workers_put(t->workers, &job->work);
+		t->next++;
+		return;
+	}
+	while (segment_next(&job->seg, t->piece, TUN_PACKET_MAX, &n) == 1)
+		outbound_packet(t->engine, t->piece, n);
+}
+
 /* What was read behind the header, as one packet or many. */
 static void
-send_read(struct tun *t, uint8_t *p, size_t len)
+send_read(struct tun *t, struct seal_job *job, size_t len)
 {
-	struct counters *n = &t->engine->n;
 	struct virtio_net_hdr h;
-	struct segment s;
-	size_t piece;
 
-	memcpy(&h, t->buf, sizeof(h));
-	if (segment_begin(&s, &h, p, len) == -1) {
-		n->drop_tun_bad_header++;
+	memcpy(&h, job->buf + SEAL_HEADROOM - VNET_HDR_LEN, sizeof(h));
+	if (segment_begin(&job->seg, &h, job->buf + SEAL_HEADROOM,
+	    len) == -1) {
+		t->engine->n.drop_tun_bad_header++;
 		return;
 	}
-	if (s.count == 1) {
-		outbound_packet(t->engine, s.pkt, s.len);
-		return;
-	}
-	n->tun_segmented++;
-	while (segment_next(&s, t->piece, TUN_PACKET_MAX, &piece) == 1)
-		outbound_packet(t->engine, t->piece, piece);
+	if (job->seg.count == 1)
+		outbound_packet(t->engine, job->seg.pkt, job->seg.len);
+	else
+		send_large(t, job);
 }
 
 bool
 tun_read(struct tun *t)
 {
-	uint8_t *p = t->buf + VNET_HDR_LEN;
+	struct seal_job *job;
 	size_t bytes = 0;
 	ssize_t n;
 	int i;
 
 	for (i = 0; i < TUN_BATCH && bytes < TUN_BATCH_BYTES; i++) {
-		n = read(t->fd, t->buf, VNET_HDR_LEN + TUN_PACKET_MAX);
+		/* The oldest one: as a rule it is done. */
+		job = &t->job[t->next % t->njobs];
+		workers_wait(t->workers, &job->work);
+		n = read(t->fd, job->buf + SEAL_HEADROOM - VNET_HDR_LEN,
+		    VNET_HDR_LEN + TUN_PACKET_MAX);
 		if (n == -1) {
 			tun_failed(t);
 			return false;
@@ -170,7 +214,7 @@ tun_read(struct tun *t)
 			continue;
 		}
 		bytes += (size_t)n;
-		send_read(t, p, (size_t)n - VNET_HDR_LEN);
+		send_read(t, job, (size_t)n - VNET_HDR_LEN);
 	}
 	return true;
 }

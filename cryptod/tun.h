@@ -13,26 +13,38 @@
 
 #include "cryptod/engine.h"
 #include "cryptod/merge.h"
+#include "cryptod/seal.h"
+#include "cryptod/workers.h"
 #include "shared/vnet.h"
 
 #define TUN_BATCH	64		/* reads a turn (P46) */
 #define TUN_BATCH_BYTES	65536		/* or so much, if that is less */
 #define TUN_PACKET_MAX	65535		/* whatever the MTU is now (P36) */
+#define TUN_JOBS	3		/* large packets under way a worker */
 
 struct tun {
 	int		 fd;
 	struct engine	*engine;
 	struct merge	*merge;
 	bool		 gone;		/* the device was deleted */
-	uint8_t		 buf[VNET_HDR_LEN + TUN_PACKET_MAX + ENGINE_TAILROOM];
+	struct workers	*workers;
+	/* What is read, and cut and sealed when large: a ring of those. */
+	struct seal_job	*job;
+	unsigned	 njobs;
+	unsigned	 next;
 	uint8_t		 piece[TUN_PACKET_MAX + ENGINE_TAILROOM];
 };
 
 /* 0, or -1 (ENOMEM).  Before the last filter: it maps memory. */
-int	 tun_init(struct tun *, int fd, struct engine *);
+int	 tun_init(struct tun *, int fd, struct engine *, struct workers *);
+/* Wipes and frees what is under way. */
+void	 tun_clear(struct tun *);
 /* Kinds of packets (OFFLOAD_TUN_ bits) that are not to be merged. */
 void	 tun_without(struct tun *, unsigned without);
-/* Reads and sends a batch; is there probably more? */
+/*
+ * Reads and sends a batch; is there probably more?  What is sealed by others
+ * is complete, and may be published, after workers_settle().
+ */
 bool	 tun_read(struct tun *);
 /*
  * Writes one packet, at once or merged with others at the next tun_flush();

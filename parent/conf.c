@@ -232,5 +232,7 @@ conf_needs_restart(const struct conf *old, const struct conf *new)
 		    "restart";
 	if (old->aead != new->aead)
 		return "aead has changed: this needs a restart";
+	if (old->workers != new->workers)
+		return "workers has changed: this needs a restart";
 	return NULL;
 }

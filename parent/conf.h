@@ -94,6 +94,7 @@ struct conf {
 	struct conf_where	 key_where;
 	enum conf_routes	 routes;
 	enum conf_aead		 aead;
+	uint16_t		 workers;	/* 0: by the number of CPUs */
 	uint32_t		 table;		/* of CONF_ROUTES_TABLE; neither
 						 * 0 nor main's 254 */
 	struct conf_peers	 peers;		/* in the order of the file */
@@ -159,7 +160,7 @@ size_t		 conf_print_piece(const struct conf *, struct conf_cursor *at,
 
 /*
  * What keeps `new` from taking the place of `old` without a restart: a text
- * (interface name, aead), or NULL if nothing does.
+ * (interface name, aead, workers), or NULL if nothing does.
  */
 const char	*conf_needs_restart(const struct conf *old,
 		    const struct conf *new);

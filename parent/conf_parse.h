@@ -81,5 +81,6 @@ const char	*value_mtu(uint32_t *, const char *);
 const char	*value_keepalive(uint16_t *, const char *);
 const char	*value_fwmark(uint32_t *, const char *);
 const char	*value_table(uint32_t *, const char *);
+const char	*value_workers(uint16_t *, const char *);
 
 #endif /* PARENT_CONF_PARSE_H */

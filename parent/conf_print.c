@@ -19,6 +19,7 @@ enum part {
 	KEY_FILE,
 	ROUTES,
 	AEAD,
+	WORKERS,
 	INTERFACE_END,
 	PEER,
 	PUBLIC_KEY,
@@ -126,6 +127,9 @@ print_interface(const struct conf *c, struct conf_cursor *at, char *line)
 		return print_routes(c, line);
 	case AEAD:
 		return print_aead(c, line);
+	case WORKERS:
+		return c->workers == 0 ? 0 :
+		    print(line, "\tworkers %u\n", c->workers);
 	}
 	return print(line, "}\n");
 }

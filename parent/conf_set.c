@@ -151,6 +151,18 @@ set_aead(struct conf_reading *r, enum conf_aead aead)
 	r->conf->aead = aead;
 }
 
+/* NULL: as many as suit the CPUs. */
+void
+set_workers(struct conf_reading *r, const struct lex_token *t)
+{
+	struct conf *c = r->conf;
+
+	if (t == NULL)
+		c->workers = 0;
+	else
+		check(r, t, value_workers(&c->workers, t->text));
+}
+
 void
 set_table(struct conf_reading *r, const struct lex_token *t)
 {

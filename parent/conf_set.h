@@ -21,6 +21,7 @@ void	 set_fwmark(struct conf_reading *, const struct lex_token *);
 void	 set_key_file(struct conf_reading *, const struct lex_token *);
 void	 set_routes(struct conf_reading *, enum conf_routes);
 void	 set_aead(struct conf_reading *, enum conf_aead);
+void	 set_workers(struct conf_reading *, const struct lex_token *);
 void	 set_table(struct conf_reading *, const struct lex_token *);
 
 /* peer NAME: -1 if reading must end here.  What follows is for this peer. */

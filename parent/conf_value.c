@@ -10,6 +10,7 @@
 #include "parent/conf_parse.h"
 #include "shared/decimal.h"
 #include "shared/hex.h"
+#include "shared/msg_parent.h"
 
 static bool
 is_alnum(int c)
@@ -279,5 +280,16 @@ value_table(uint32_t *table, const char *text)
 		return "is no table for routes: it is the kernel's local "
 		    "table";
 	*table = (uint32_t)v;
+	return NULL;
+}
+
+const char *
+value_workers(uint16_t *workers, const char *text)
+{
+	uint64_t v;
+
+	if (!in_range(text, 1, WORKERS_MAX, &v))
+		return "is no number of workers: auto, or 1 to 16";
+	*workers = (uint16_t)v;
 	return NULL;
 }

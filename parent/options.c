@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "parent/conf_parse.h"
 #include "parent/parent.h"
 #include "parent/tun.h"
 #include "shared/paths.h"
@@ -30,8 +31,9 @@ struct given {
 static __attribute__((noreturn)) void
 usage(FILE *out, int status)
 {
-	fprintf(out, "usage: warrend [-dhv] [-O list] interface\n"
-	    "       warrend [-dhnv] [-f file] [-i instance] [-O list]\n"
+	fprintf(out, "usage: warrend [-dhv] [-O list] [-w workers] interface\n"
+	    "       warrend [-dhnv] [-f file] [-i instance] [-O list] "
+	    "[-w workers]\n"
 	    "       warrend --cleanup instance\n"
 	    "       warrend -V\n");
 	exit(status);
@@ -80,6 +82,20 @@ read_offloads(char *list)
 	return bits;
 }
 
+/* 1 to WORKERS_MAX; what the configuration says goes before it. */
+static uint16_t
+read_workers(const char *text)
+{
+	const char *error;
+	uint16_t workers;
+
+	error = value_workers(&workers, text);
+	if (error == NULL)
+		return workers;
+	log_warnx("\"%s\" %s", text, error);
+	exit(EXIT_USAGE);
+}
+
 static void
 read_all(struct parent *p, struct given *g, int argc, char **argv)
 {
@@ -93,11 +109,12 @@ read_all(struct parent *p, struct given *g, int argc, char **argv)
 		{ "no-offload", required_argument, NULL, 'O' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "version", no_argument, NULL, 'V' },
+		{ "workers", required_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int ch;
 
-	while ((ch = getopt_long(argc, argv, "df:hi:nO:Vv", longopts,
+	while ((ch = getopt_long(argc, argv, "df:hi:nO:Vvw:", longopts,
 	    NULL)) != -1) {
 		switch (ch) {
 		case 'd':
@@ -119,6 +136,9 @@ read_all(struct parent *p, struct given *g, int argc, char **argv)
 			break;
 		case 'O':
 			p->without |= read_offloads(optarg);
+			break;
+		case 'w':
+			p->workers = read_workers(optarg);
 			break;
 		case 'V':
 			printf("warrend %s\n", warren_version());

@@ -80,6 +80,7 @@ struct parent {
 	unsigned		 procs;		/* PROC_BIT()s, no parent */
 	bool			 foreground;
 	uint8_t			 without;	/* OFFLOAD_ bits */
+	uint16_t		 workers;	/* 0: not given */
 	bool			 check;		/* read the file only */
 	bool			 cleanup;	/* after a killed one */
 	struct event_base	*base;

@@ -33,7 +33,7 @@ static struct conf_reading	*reading;
 }
 
 %token		INTERFACE PEER INCLUDE
-%token		ADDRESS LISTEN MTU FWMARK PRIVATEKEY ROUTES AEAD
+%token		ADDRESS LISTEN MTU FWMARK PRIVATEKEY ROUTES AEAD WORKERS
 %token		PUBLICKEY PRESHAREDKEY ENDPOINT ALLOWEDIPS KEEPALIVE
 %token		PORT KEYFILE TABLE MAIN NONE OFF
 %token		AUTO LIBSODIUM IPSECMB
@@ -78,6 +78,10 @@ interface_s	: ADDRESS address
 		    { set_aead(reading, CONF_AEAD_LIBSODIUM); }
 		| AEAD IPSECMB
 		    { set_aead(reading, CONF_AEAD_IPSECMB); }
+		| WORKERS AUTO
+		    { set_workers(reading, NULL); }
+		| WORKERS WORD
+		    { set_workers(reading, &$2); }
 		;
 
 address_l	: address
@@ -148,6 +152,7 @@ static const struct statement {
 	    "NUMBER or routes none" },
 	{ IN_INTERFACE, AEAD, "aead", "aead auto, aead libsodium or aead "
 	    "ipsec-mb" },
+	{ IN_INTERFACE, WORKERS, "workers", "workers auto or workers NUMBER" },
 	{ IN_PEER, PUBLICKEY, "public-key", "public-key \"KEY\"" },
 	{ IN_PEER, PRESHAREDKEY, "preshared-key", "preshared-key file FILE" },
 	{ IN_PEER, ENDPOINT, "endpoint", "endpoint HOST port NUMBER" },
@@ -177,7 +182,8 @@ static const struct {
 	{ KEEPALIVE, OFF, "off" },
 	{ AEAD, AUTO, "auto" },
 	{ AEAD, LIBSODIUM, "libsodium" },
-	{ AEAD, IPSECMB, "ipsec-mb" }
+	{ AEAD, IPSECMB, "ipsec-mb" },
+	{ WORKERS, AUTO, "auto" }
 };
 #define NKEYWORDS	(sizeof(keywords) / sizeof(keywords[0]))
 
@@ -185,7 +191,7 @@ static const struct {
 static const char *const reserved[] = {
 	"accept", "control", "coordinator", "dns", "exit", "gateway", "join",
 	"limit", "log", "metrics", "network", "policy", "portmap", "relay",
-	"sandbox", "service", "stun", "uapi", "workers"
+	"sandbox", "service", "stun", "uapi"
 };
 
 /* Unlike the lexer, byacc's parser has no place for a state of ours. */

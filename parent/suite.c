@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -447,6 +448,23 @@ give_fds(struct parent *p, int tun)
 	return 0;
 }
 
+/*
+ * Half of the CPUs that this process may use, 4 at most: netd and whatever
+ * the packets are for want some, too, and more than that outruns the one
+ * thread that reads and writes the TUN device.
+ */
+static uint16_t
+default_workers(void)
+{
+	cpu_set_t set;
+	int n;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == -1)
+		return 4;		/* more CPUs than fit the set */
+	n = CPU_COUNT(&set) / 2;
+	return (uint16_t)(n < 1 ? 1 : n > 4 ? 4 : n);
+}
+
 static void
 fill_startup(const struct parent *p, struct startup *s)
 {
@@ -460,9 +478,14 @@ fill_startup(const struct parent *p, struct startup *s)
 	s->mode = p->mode;
 	s->verbose = log_getverbose() > 0;
 	s->without = p->without;
-	s->workers = 1;
-	if (p->mode == MODE_CONFIGURED)
+	s->workers = p->workers;
+	if (p->mode == MODE_CONFIGURED) {
 		s->aead = choice[p->conf->aead];
+		if (p->conf->workers != 0)
+			s->workers = p->conf->workers;
+	}
+	if (s->workers == 0)
+		s->workers = default_workers();
 	memcpy(s->instance, p->instance, strlen(p->instance));
 }
 

@@ -228,10 +228,13 @@ pid_of() {
 }
 
 # warren_start HOST [FLAG...]: warrend in the foreground, until it answers.
+# WORKERS=N gives every one that a test starts so many threads.
 warren_start() {
 	warren_host=$1
 	shift
-	start "$warren_host" "$WARREND" -d "$@" "$P$warren_host"
+	# shellcheck disable=SC2086 # none, or an option and its number
+	start "$warren_host" "$WARREND" -d ${WORKERS:+-w $WORKERS} "$@" \
+	    "$P$warren_host"
 	tunnel_wait "$warren_host"
 }
 
@@ -250,8 +253,9 @@ conf_start() {
 	conf_host=$1
 	shift
 	conf_starts=$(conf_ready_lines "$conf_host")
+	# shellcheck disable=SC2086 # none, or an option and its number
 	NOTIFY_SOCKET='' start "$conf_host" "$WARREND" -d \
-	    -f "$T/$conf_host.conf" "$@"
+	    ${WORKERS:+-w $WORKERS} -f "$T/$conf_host.conf" "$@"
 	wait_for 15 conf_is_ready "$conf_host" "$conf_starts" && return 0
 	not_ok "start of $conf_host" "it does not answer"
 	exit 1
@@ -277,6 +281,12 @@ ctl() {
 	ctl_host=$1
 	shift
 	"$WARRENCTL" -i "$P$ctl_host" "$@"
+}
+
+# counter HOST NAME: a counter, the sum over its processes.
+counter() {
+	ctl "$1" show counters | awk -v n="$2" '$2 == n { s += $3 }
+	    END { print s + 0 }'
 }
 
 # kernel_state HOST: what others could see of it in the kernel's tables.

@@ -8,7 +8,9 @@ tests_in	 = $(sort $(patsubst regress/$(1)/%.c,%,\
 		   $(shell grep -ls unit_run /dev/null regress/$(1)/*.c)))
 UNITS		:= $(filter-out unit,$(call tests_in,unit))
 PRIVSEPS	:= $(call tests_in,privsep)
-TOOLS		:= $(patsubst regress/tools/%.c,%,$(wildcard regress/tools/*.c))
+# flow.c is a part of others.
+TOOLS		:= $(filter-out flow,$(patsubst regress/tools/%.c,%,\
+		   $(wildcard regress/tools/*.c)))
 FUZZERS		:= $(sort $(patsubst regress/fuzz/%.c,%,$(shell grep -ls \
 		   LLVMFuzzerTestOneInput /dev/null regress/fuzz/*.c)))
 
@@ -20,8 +22,9 @@ CORE_OBJS		= $(AEAD_OBJS) cryptod/device.o cryptod/ecn.o \
 		   cryptod/icmp.o cryptod/inbound.o cryptod/index.o \
 		   cryptod/ip.o cryptod/keypair.o cryptod/loopguard.o \
 		   cryptod/noise.o cryptod/outbound.o cryptod/peer_timers.o \
-		   cryptod/replay.o cryptod/strangers.o cryptod/symmetric.o \
-		   cryptod/trie.o \
+		   cryptod/replay.o cryptod/seal.o cryptod/segment.o \
+		   cryptod/checksum.o cryptod/strangers.o \
+		   cryptod/symmetric.o cryptod/trie.o \
 		   shared/blake2s.o shared/blake2s_kdf.o shared/index_page.o \
 		   shared/log.o shared/secmem.o shared/tai64n.o \
 		   shared/timer.o
@@ -40,6 +43,7 @@ CONF_OBJS		= parent/conf.o parent/conf_check.o parent/conf_print.o \
 
 UNIT_OBJS_addr		= shared/addr.o shared/codec.o
 UNIT_OBJS_aead		= $(AEAD_OBJS) regress/unit/vectors.o
+UNIT_OBJS_aead_choice	= cryptod/aead.o cryptod/aead_check.o
 UNIT_OBJS_badmac	= netd/badmac.o
 UNIT_OBJS_blake2s	= regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
@@ -67,10 +71,13 @@ UNIT_OBJS_dns_query	= resolverd/cache.o resolverd/dnsmsg.o \
 		   resolverd/hosts.o resolverd/query.o
 UNIT_OBJS_ecn		= cryptod/ecn.o
 UNIT_OBJS_egress	= $(CORE_OBJS) cryptod/egress.o cryptod/ingress.o \
-		   shared/clock.o shared/ring.o
+		   cryptod/open.o cryptod/workers.o shared/clock.o \
+		   shared/ring.o shared/spin.o
 UNIT_OBJS_envelope	= netd/cookie.o netd/dedupe.o netd/envelope.o \
 		   netd/ratelimit.o shared/addr.o shared/blake2s.o \
 		   shared/codec.o shared/ring.o
+UNIT_OBJS_events	= cryptod/events.o shared/codec.o shared/hex.o \
+		   shared/log.o shared/row.o
 UNIT_OBJS_hex		= shared/hex.o
 UNIT_OBJS_hosts_file	= resolverd/hosts.o
 UNIT_OBJS_icmp		= cryptod/icmp.o cryptod/ip.o
@@ -127,6 +134,8 @@ UNIT_OBJS_stage		= $(CORE_OBJS) cryptod/commit.o cryptod/keytext.o \
 UNIT_OBJS_health	= $(CORE_OBJS) regress/unit/fakeclock.o \
 		   regress/unit/hosts.o
 UNIT_OBJS_spin		= shared/spin.o
+UNIT_OBJS_starved	= $(CORE_OBJS) cryptod/resume.o cryptod/sessions.o \
+		   regress/unit/fakeclock.o regress/unit/hosts.o shared/codec.o
 UNIT_OBJS_static	= netd/static.o shared/addr.o shared/codec.o
 UNIT_OBJS_symmetric	= $(AEAD_OBJS) cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
@@ -134,13 +143,16 @@ UNIT_OBJS_symmetric	= $(AEAD_OBJS) cryptod/symmetric.o \
 UNIT_OBJS_tai64n	= regress/unit/vectors.o shared/tai64n.o
 UNIT_OBJS_timer		= shared/timer.o
 UNIT_OBJS_tokens	= ctl/tokens.o
+UNIT_OBJS_train		= $(CORE_OBJS) cryptod/open.o regress/unit/fakeclock.o \
+		   regress/unit/hosts.o regress/unit/packets.o
 UNIT_OBJS_trie		= cryptod/trie.o
-UNIT_OBJS_tun		= $(CORE_OBJS) cryptod/checksum.o cryptod/merge.o \
-		   cryptod/segment.o cryptod/tun.o regress/unit/packets.o \
-		   shared/clock.o
+UNIT_OBJS_tun		= $(CORE_OBJS) cryptod/merge.o cryptod/tun.o \
+		   cryptod/workers.o regress/unit/packets.o shared/clock.o \
+		   shared/spin.o
 UNIT_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 		   shared/hex.o shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_crypto.o shared/msg_table.o
+UNIT_OBJS_workers	= cryptod/workers.o shared/clock.o shared/spin.o
 
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
 FUZZ_OBJS_aead		= $(AEAD_OBJS)
@@ -199,11 +211,9 @@ FUZZ_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 PRIVSEP_KID	= regress/privsep/child.o regress/privsep/fds.o \
 		   shared/codec.o shared/index_page.o shared/msg_table.o \
 		   shared/ring.o shared/version.o
-PRIVSEP_OBJS_cryptod	= $(PRIVSEP_KID) cryptod/keytext.o cryptod/sessions.o \
-		   shared/addr.o shared/hex.o shared/imsg.o shared/link.o \
-		   shared/log.o shared/msg_conf.o shared/msg_crypto.o \
-		   shared/msg_net.o shared/msg_parent.o shared/tai64n.o
-PRIVSEP_OBJS_hostile	= $(PRIVSEP_KID)
+PRIVSEP_TRIES	= $(PRIVSEP_KID) regress/privsep/tries.o
+PRIVSEP_OBJS_hostile	= $(PRIVSEP_TRIES)
+PRIVSEP_OBJS_wrong_parent = $(PRIVSEP_TRIES)
 # And plays all sides of ctld.
 PRIVSEP_PLAY	= $(PRIVSEP_KID) regress/privsep/play.o shared/addr.o \
 		   shared/ctl_proto.o shared/hex.o shared/imsg.o shared/link.o \
@@ -217,21 +227,26 @@ PRIVSEP_OBJS_flood	= $(PRIVSEP_KID)
 PRIVSEP_OBJS_enemy	= $(PRIVSEP_KID) shared/addr.o shared/imsg.o shared/link.o \
 		   shared/log.o shared/msg_crypto.o shared/msg_net.o \
 		   shared/msg_parent.o
-PRIVSEP_OBJS_netd	= netd/cookie.o netd/source.o shared/addr.o \
-		   shared/blake2s.o shared/codec.o shared/imsg.o \
-		   shared/index_page.o shared/link.o shared/log.o \
-		   shared/msg_conf.o shared/msg_crypto.o \
-		   shared/msg_helper.o shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
-		   shared/ring.o shared/row.o shared/version.o
-PRIVSEP_OBJS_resolverd	= shared/addr.o shared/codec.o shared/imsg.o \
-		   shared/link.o shared/log.o shared/msg_helper.o \
-		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
-		   shared/row.o shared/version.o
+# And a link to each of its sides.
+PRIVSEP_TALK	= $(PRIVSEP_KID) regress/privsep/talk.o shared/addr.o \
+		   shared/imsg.o shared/link.o shared/log.o \
+		   shared/msg_net.o shared/msg_parent.o
+PRIVSEP_OBJS_cryptod = $(PRIVSEP_TALK) cryptod/keytext.o cryptod/sessions.o \
+		   shared/hex.o shared/msg_conf.o shared/msg_crypto.o \
+		   shared/tai64n.o
+PRIVSEP_NETD	= $(PRIVSEP_TALK) regress/privsep/netd_play.o netd/cookie.o \
+		   netd/source.o shared/blake2s.o shared/msg_conf.o \
+		   shared/msg_crypto.o shared/msg_helper.o shared/row.o
+PRIVSEP_OBJS_netd = $(PRIVSEP_NETD)
+PRIVSEP_OBJS_netd_conf = $(PRIVSEP_NETD)
+PRIVSEP_OBJS_resolverd = $(PRIVSEP_TALK) shared/msg_helper.o shared/row.o
 PRIVSEP_OBJS_verdicts	= cryptod/sandbox_tables.o ctld/sandbox_tables.o \
-		   netd/sandbox_tables.o parent/filter.o shared/caps.o \
-		   shared/sandbox.o shared/sandbox_tables.o
+		   netd/sandbox_tables.o parent/filter.o \
+		   resolverd/sandbox_tables.o shared/caps.o shared/sandbox.o \
+		   shared/sandbox_tables.o
 
 TOOL_OBJS_fence	=
+TOOL_OBJS_flood	= shared/blake2s.o shared/hex.o
 TOOL_OBJS_junk	= shared/blake2s.o shared/hex.o
 TOOL_OBJS_kernelctl	= parent/journal.o parent/kernel.o \
 		   parent/kernel_apply.o parent/kernel_item.o \
@@ -240,9 +255,14 @@ TOOL_OBJS_kernelctl	= parent/journal.o parent/kernel.o \
 		   parent/netlink_event.o parent/netlink_parse.o \
 		   parent/netlink_route.o parent/tun.o shared/addr.o \
 		   shared/clock.o shared/codec.o shared/log.o shared/row.o
+TOOL_OBJS_memscan =
 TOOL_OBJS_relay	= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o parent/tun.o shared/log.o
+TOOL_OBJS_scribble	= regress/tools/flow.o
+TOOL_OBJS_tcpflow = regress/tools/flow.o
+TOOL_OBJS_udpflow = regress/tools/flow.o
 TOOL_OBJS_knock	= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   cryptod/ephemeral.o netd/cookie.o shared/blake2s.o \
 		   shared/blake2s_kdf.o \
 		   shared/clock.o shared/hex.o shared/tai64n.o
+TOOL_OBJS_shakes = $(TOOL_OBJS_knock)

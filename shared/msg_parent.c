@@ -70,7 +70,8 @@ startup_recv(const struct imsg *m, struct startup *s)
 	aead = get_u8(&r);
 	s->workers = get_u16(&r);
 	get_str(&r, s->instance, sizeof(s->instance));
-	if (mode > MODE_CONFIGURED || s->workers != 1 ||
+	if (mode > MODE_CONFIGURED || s->workers < 1 ||
+	    s->workers > WORKERS_MAX ||
 	    (s->without & ~OFFLOAD_ALL) != 0 || aead >= AEAD_CHOICES)
 		r.fail = true;
 	s->mode = mode;

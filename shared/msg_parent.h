@@ -10,6 +10,7 @@
 #include "shared/sandbox.h"
 
 #define INSTANCE_MAX	16		/* IFNAMSIZ, NUL included */
+#define WORKERS_MAX	16
 
 /* What the kernel could do and is not asked for: `warrend -O` (P41). */
 #define OFFLOAD_TUN_TCP		0x01	/* large TCP packets, both ways */
@@ -31,7 +32,7 @@ struct startup {
 	bool		 verbose;
 	uint8_t		 without;	/* OFFLOAD_ bits: left out */
 	enum aead_choice aead;
-	uint16_t	 workers;	/* ring sets and TUN queues: 1 */
+	uint16_t	 workers;	/* threads of cryptod, 1..WORKERS_MAX */
 	char		 instance[INSTANCE_MAX];
 };
 /* Version and build id travel with it; a mismatch is EPROTO. */

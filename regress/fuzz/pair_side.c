@@ -260,7 +260,7 @@ side_hooks(struct side *s)
 {
 	static const struct engine_hooks hooks = {
 		NULL, hook_data, hook_handshake, hook_auth, hook_tun,
-		hook_added, hook_removed, hook_local, NULL,
+		hook_added, hook_removed, hook_local, NULL, NULL,
 	};
 
 	s->e.out = hooks;
@@ -541,7 +541,7 @@ datagram_receive(struct side *s, const struct datagram *dg, bool raw)
 	world.arriving = dg;
 	if (raw || enveloped(s, copy, dg->len, dg, &from.local_key)) {
 		if (dg->len >= 4 && get_le32(copy) == TRANSPORT_TYPE)
-			inbound_packet(&s->e, copy, dg->len, &from);
+			inbound_packet(&s->e, copy, dg->len, &from, OPENED_NOT);
 		else
 			handshake_receive(&s->e, copy, dg->len, &from);
 	}

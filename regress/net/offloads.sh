@@ -7,10 +7,6 @@
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip
 
-counter() {
-	ctl "$1" show counters | awk -v n="$2" '$2 == n { s += $3 }
-	    END { print s + 0 }'
-}
 traffic() {
 	expect "$1: ping" ping_from a 10.9.0.2
 	expect "$1: long ping" ping_from a 10.9.0.2 3 -s 3000

@@ -121,6 +121,7 @@ got(uint16_t type, uint32_t id)
 
 START_TEST(fields)
 {
+	static char endless[UINT16_MAX + 2];
 	uint8_t buf[64], b[4];
 	struct wbuf w;
 	struct rbuf r;
@@ -145,6 +146,11 @@ START_TEST(fields)
 		ck_assert_int_eq(rbuf_end(&r), n == w.len ? 0 : -1);
 	}
 	ck_assert_str_eq(s, "seven77");
+	/* Its length has 16 bits. */
+	memset(endless, 'x', sizeof(endless) - 1);
+	put_str(&w, endless);
+	ck_assert(w.fail);
+	ck_assert_uint_eq(w.len, 24);
 	rbuf_init(&r, buf, 15);
 	ck_assert_uint_eq(get_u8(&r), 1);
 	ck_assert_uint_eq(get_u16(&r), 0x0203);
@@ -199,7 +205,8 @@ START_TEST(startup)
 	REFUSES(35, 2, startup_recv(&m, &b));		/* bool */
 	REFUSES(36, 0x10, startup_recv(&m, &b));	/* without */
 	REFUSES(37, AEAD_CHOICES, startup_recv(&m, &b));
-	REFUSES(38, 2, startup_recv(&m, &b));		/* workers */
+	REFUSES(38, 0, startup_recv(&m, &b));		/* workers */
+	REFUSES(38, WORKERS_MAX + 1, startup_recv(&m, &b));
 	REFUSES(42, 0, startup_recv(&m, &b));		/* NUL in a string */
 	a.instance[0] = '\0';
 	startup_send(&l, &a);
@@ -499,6 +506,10 @@ START_TEST(lists)
 	rbuf_init(&r, buf, w.len);
 	get_remote_del(&r, &b);
 	ck_assert_int_eq(rbuf_end(&r), 0);
+	buf[0] = 0;
+	rbuf_init(&r, buf, w.len);
+	get_remote_del(&r, &b);
+	ck_assert_int_eq(rbuf_end(&r), -1);
 	wbuf_init(&w, buf, sizeof(buf));
 	put_has_endpoint(&w, &h);
 	ck_assert_uint_eq(w.len, HAS_ENDPOINT_WIRE);
@@ -507,6 +518,11 @@ START_TEST(lists)
 	ck_assert_int_eq(rbuf_end(&r), 0);
 	ck_assert(h2.has);
 	buf[6] = 2;
+	rbuf_init(&r, buf, w.len);
+	get_has_endpoint(&r, &h2);
+	ck_assert_int_eq(rbuf_end(&r), -1);
+	buf[6] = 1;
+	buf[0] = 0;
 	rbuf_init(&r, buf, w.len);
 	get_has_endpoint(&r, &h2);
 	ck_assert_int_eq(rbuf_end(&r), -1);
@@ -813,6 +829,9 @@ START_TEST(helper)
 	got(MSG_RESOLVED, 3);
 	READS(resolved_recv(&m, &b));
 	REFUSES(0, RESOLVE_OK, resolved_recv(&m, &b));
+	/* Padding, too, is compared. */
+	memset(&e, 0, sizeof(e));
+	memset(&e2, 0, sizeof(e2));
 	ck_assert_int_eq(endpoint_parse(&e, "192.0.2.53:53"), 0);
 	dns_fd_send(&l, &e, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	got(MSG_DNS_FD, 0);

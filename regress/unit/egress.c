@@ -19,6 +19,7 @@
 static struct ring mine, theirs;
 static struct egress g;
 static struct ingress *in;
+static struct workers workers;
 static struct engine e;
 static struct secmem arena;
 static struct device one = { .id = 1 }, two = { .id = 2 };
@@ -43,12 +44,15 @@ setup(void)
 	e.up = true;
 	in = aligned_alloc(64, sizeof(*in));
 	ck_assert_ptr_nonnull(in);
-	ingress_init(in, &mine, &e);
+	ck_assert_int_eq(workers_start(&workers, 1, NULL, NULL), 0);
+	ck_assert_int_eq(ingress_init(in, &mine, &e, &workers), 0);
 }
 
 static void
 teardown(void)
 {
+	ingress_clear(in);
+	workers_stop(&workers);
 	free(in);
 	engine_clear(&e);
 	secmem_clear(&arena);

@@ -123,7 +123,7 @@ host_init(struct host *h, struct host *other, uint8_t n)
 {
 	static const struct engine_hooks hooks = {
 		NULL, hook_data, hook_handshake, hook_auth, hook_tun,
-		hook_added, hook_removed, hook_local, hook_event,
+		hook_added, hook_removed, hook_local, hook_event, NULL,
 	};
 	uint8_t private[32];
 
@@ -213,7 +213,7 @@ host_receive(struct host *h, const uint8_t *p, size_t len, uint32_t path)
 	memcpy(copy, p, len);
 	put_le32(where, path);
 	if (len >= 4 && get_le32(copy) == TRANSPORT_TYPE)
-		inbound_packet(&h->e, copy, len, &from);
+		inbound_packet(&h->e, copy, len, &from, OPENED_NOT);
 	else
 		handshake_receive(&h->e, copy, len, &from);
 	free(copy);

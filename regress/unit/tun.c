@@ -18,6 +18,7 @@
 #include "unit.h"
 
 static struct tun *tun;
+static struct workers workers;
 static struct engine e;
 static struct secmem arena;
 static int kernel;			/* the other end */
@@ -71,7 +72,8 @@ setup(void)
 	kernel = s[1];
 	tun = calloc(1, sizeof(*tun));
 	ck_assert_ptr_nonnull(tun);
-	ck_assert_int_eq(tun_init(tun, s[0], &e), 0);
+	ck_assert_int_eq(workers_start(&workers, 1, NULL, NULL), 0);
+	ck_assert_int_eq(tun_init(tun, s[0], &e, &workers), 0);
 	refuses = false;
 }
 
@@ -80,7 +82,8 @@ teardown(void)
 {
 	close(kernel);
 	close(tun->fd);
-	free(tun->merge);
+	tun_clear(tun);
+	workers_stop(&workers);
 	free(tun);
 	engine_clear(&e);
 	secmem_clear(&arena);
