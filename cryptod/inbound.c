@@ -138,5 +138,6 @@ inbound_guess(const struct engine *e, struct open_job *job, const uint8_t *p)
 	job->index = get_le32(p + 4);
 	if (e->up && get_le32(p) == TRANSPORT_TYPE)
 		kp = index_find(&e->index, job->index, INDEX_KEYPAIR);
-	job->key = kp != NULL ? kp->keys->recv : NULL;
+	job->key = kp != NULL && keypair_can_receive(e, kp) ?
+	    kp->keys->recv : NULL;
 }

@@ -187,7 +187,8 @@ FUZZ_OBJS_pair		= $(filter-out $(AEAD_OBJS) shared/blake2s.o,$(CORE_OBJS)) \
 		   cryptod/resume.o cryptod/sessions.o netd/cookie.o \
 		   netd/dedupe.o netd/envelope.o netd/ratelimit.o \
 		   regress/fuzz/pair_check.o regress/fuzz/pair_crypto.o \
-		   regress/fuzz/pair_side.o regress/unit/fakeclock.o \
+		   regress/fuzz/pair_side.o cryptod/open.o \
+		   regress/unit/fakeclock.o \
 		   shared/codec.o shared/ring.o
 FUZZ_OBJS_prom		= ctld/prom.o
 FUZZ_OBJS_replay	= cryptod/replay.o

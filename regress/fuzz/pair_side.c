@@ -528,6 +528,25 @@ enveloped(struct side *s, const uint8_t *p, size_t len,
 	return true;
 }
 
+/* As a record of netd's that others open: every second one, say. */
+static void
+inbound_as_record(struct side *s, uint8_t *p, size_t len,
+    const struct origin *from)
+{
+	static struct open_job job;
+
+	memset(&job.rec, 0, sizeof(job.rec));
+	job.rec.hdr.nseg = 1;
+	job.rec.hdr.seg_size = job.rec.hdr.last_size = (uint16_t)len;
+	job.rec.hdr.len = (uint32_t)len;
+	job.rec.payload = p;
+	inbound_guess(&s->e, &job, p);
+	open_run(&job.work);
+	/* Nobody may look there any more. */
+	memset(p, 0, len);
+	inbound_packet(&s->e, job.buf, len, from, job.opened[0]);
+}
+
 void
 datagram_receive(struct side *s, const struct datagram *dg, bool raw)
 {
@@ -540,7 +559,10 @@ datagram_receive(struct side *s, const struct datagram *dg, bool raw)
 	put_le32(where, dg->path);
 	world.arriving = dg;
 	if (raw || enveloped(s, copy, dg->len, dg, &from.local_key)) {
-		if (dg->len >= 4 && get_le32(copy) == TRANSPORT_TYPE)
+		if (dg->len >= 8 && get_le32(copy) == TRANSPORT_TYPE &&
+		    dg->number % 2 == 0)
+			inbound_as_record(s, copy, dg->len, &from);
+		else if (dg->len >= 4 && get_le32(copy) == TRANSPORT_TYPE)
 			inbound_packet(&s->e, copy, dg->len, &from, OPENED_NOT);
 		else
 			handshake_receive(&s->e, copy, dg->len, &from);
