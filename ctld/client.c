@@ -450,9 +450,35 @@ make_room(struct acceptor *l)
 }
 
 static void
-on_accept(evutil_socket_t lfd, short what, void *arg)
+sweep_begin(struct ctld *ctx)
 {
 	static const struct timeval second = { 1, 0 };
+
+	if (!event_pending(ctx->clients.sweep, EV_TIMEOUT, NULL))
+		event_add(ctx->clients.sweep, &second);
+}
+
+/*
+ * There is no descriptor, or no memory for one.  Who waits still waits, and
+ * would wake us at once: not before the next sweep.
+ */
+static void
+starve(struct acceptor *l, int error)
+{
+	l->ctx->count.accept_errors++;
+	if (error == ECONNABORTED || error == EINTR)
+		return;
+	if (!l->starved)
+		log_warnx("cannot accept a client: %s; trying again every "
+		    "second", strerror(error));
+	l->starved = l->paused = true;
+	event_del(l->ev);
+	sweep_begin(l->ctx);
+}
+
+static void
+on_accept(evutil_socket_t lfd, short what, void *arg)
+{
 	struct acceptor *l = arg;
 	int fd, i;
 
@@ -461,12 +487,16 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 		fd = accept4(lfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
-		if (fd == -1 || client_new(l, fd) == NULL) {
+		if (fd == -1) {
+			starve(l, errno);
+			return;
+		}
+		l->starved = false;
+		if (client_new(l, fd) == NULL) {
 			l->ctx->count.accept_errors++;
 			return;
 		}
-		if (!event_pending(l->ctx->clients.sweep, EV_TIMEOUT, NULL))
-			event_add(l->ctx->clients.sweep, &second);
+		sweep_begin(l->ctx);
 	}
 }
 
@@ -496,13 +526,13 @@ is_late(const struct client *c, uint64_t now)
 static void
 resume(struct acceptor *l)
 {
-	if (l->paused && idlest(l) != NULL) {
+	if (l->paused && (l->starved || idlest(l) != NULL)) {
 		l->paused = false;
 		event_add(l->ev, NULL);
 	}
 }
 
-/* Once a second while there are clients. */
+/* Once a second while there are clients, or some that cannot be accepted. */
 static void
 on_sweep(evutil_socket_t fd, short what, void *arg)
 {

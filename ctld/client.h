@@ -60,6 +60,7 @@ struct acceptor {
 	unsigned			 max;
 	bool				 readonly;	/* may change nothing */
 	bool				 paused;
+	bool				 starved;	/* accept(2) fails */
 };
 
 struct client {

@@ -22,7 +22,6 @@
 
 static const struct sandbox_rule rules[] = {
 	SB_ALLOW(bind, "UDP sockets: their port"),
-	SB_ALLOW(dup, "a queued message keeps its fd"),
 	SB_ALLOW(dup3, "give up the caller's terminal"),
 	SB_ALLOW_IF(fcntl, "UDP sockets: a duplicate for netd",
 	    SB_EQ32(1, F_DUPFD_CLOEXEC)),

@@ -157,6 +157,21 @@ tell(struct follow *f, const struct nl_link *old, int32_t nsid)
 		f->changed(f->arg, old);
 }
 
+/* A want of ours, which tells nothing of where it is.  Looks again. */
+static bool
+starves(struct follow *f, int error)
+{
+	if (error != EMFILE && error != ENFILE && error != ENOMEM &&
+	    error != ENOBUFS)
+		return false;
+	if (!f->starved)
+		log_warnx("cannot look at interface %s: %s; trying again "
+		    "every second", f->link.name, strerrordesc_np(error));
+	f->starved = true;
+	look_again(f);
+	return true;
+}
+
 void
 follow_refresh(struct follow *f)
 {
@@ -171,6 +186,8 @@ follow_refresh(struct follow *f)
 			f->deleted(f->arg);
 			return;
 		}
+		if (starves(f, errno))
+			return;
 		hide(f);
 		tell(f, &old, old_nsid);
 		return;
@@ -186,7 +203,7 @@ follow_refresh(struct follow *f)
 	}
 	f->nsid = nsid;
 	f->link = l;
-	f->blind = f->hidden = false;
+	f->blind = f->hidden = f->starved = false;
 	if (nsid != NL_HOME && !f->all)
 		look_again(f);
 	tell(f, &old, old_nsid);

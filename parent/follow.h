@@ -25,6 +25,7 @@ struct follow {
 	bool		 all;		/* events of other namespaces come */
 	bool		 blind;		/* the last look failed */
 	bool		 hidden;	/* it is where we may not look */
+	bool		 starved;	/* no descriptor or memory to look */
 	bool		 gone;
 	int32_t		 nsid;		/* NL_HOME, or where it is */
 	struct nl_link	 link;

@@ -237,10 +237,12 @@ take_back(struct kernel *k)
 	kernel_del(k, &k->next, ITEM_ADDED);
 	if (k->have.n == 0 && k->error == 0)
 		drop_table(k);
-	if (k->set_up && nlr_link_down(k->requests, k->ifindex) == -1)
+	/* One that is gone with cryptod needs neither. */
+	if (k->set_up && nlr_link_down(k->requests, k->ifindex) == -1 &&
+	    errno != ENODEV)
 		log_warn("cannot set down %s", k->ifname);
 	if (k->mtu_before != 0 && nl_link_mtu(k->requests, k->ifindex,
-	    k->mtu_before) == -1)
+	    k->mtu_before) == -1 && errno != ENODEV)
 		log_warn("cannot set the MTU of %s back", k->ifname);
 	items_free(&k->next);
 	k->set_up = false;

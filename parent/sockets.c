@@ -48,18 +48,32 @@ send_link(struct parent *p)
 		link_state_send(&p->member[all_children[i]].link, &s);
 }
 
-/* A duplicate goes to netd; ours is for SO_MARK and is never read. */
+/* Duplicates go to netd; ours are for SO_MARK and are never read. */
 static int
+duplicate(const struct udp_pair *u, struct udp_pair *copy)
+{
+	int saved;
+
+	udp_init(copy);
+	if (u->v4 != -1)
+		copy->v4 = fcntl(u->v4, F_DUPFD_CLOEXEC, 0);
+	if (u->v6 != -1)
+		copy->v6 = fcntl(u->v6, F_DUPFD_CLOEXEC, 0);
+	if ((u->v4 == -1) == (copy->v4 == -1) &&
+	    (u->v6 == -1) == (copy->v6 == -1))
+		return 0;
+	saved = errno;
+	udp_close(copy);
+	errno = saved;
+	return -1;
+}
+
+static void
 hand_down(struct parent *p, int family, int fd)
 {
-	if (fd == -1)
-		return 0;
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (fd == -1)
-		return -1;
-	udp_fd_send(&p->member[PROC_NETD].link, (uint8_t)family, p->udp.port,
-	    fd);
-	return 0;
+	if (fd != -1)
+		udp_fd_send(&p->member[PROC_NETD].link, (uint8_t)family,
+		    p->udp.port, fd);
 }
 
 static int
@@ -99,21 +113,26 @@ static int
 replace(struct parent *p, uint16_t port)
 {
 	struct link *netd = &p->member[PROC_NETD].link;
-	struct udp_pair new, old = p->udp;
+	struct udp_pair copy, new, old = p->udp;
 	int error;
 
 	error = take_or_open(p, &new, port);
 	if (error != 0)
 		return error;
+	if (duplicate(&new, &copy) == -1) {
+		error = errno;
+		udp_close(&new);
+		p->count.udp_failed++;
+		return error;
+	}
 	/* netd replaces by family; one that is gone must be closed, too. */
 	if ((old.v4 != -1 && new.v4 == -1) || (old.v6 != -1 && new.v6 == -1))
 		udp_close_send(netd);
 	udp_close(&p->udp);
 	p->udp = new;
 	p->port = new.port;
-	if (hand_down(p, AF_INET, new.v4) == -1 ||
-	    hand_down(p, AF_INET6, new.v6) == -1)
-		log_warn("cannot hand the UDP sockets to netd");
+	hand_down(p, AF_INET, copy.v4);
+	hand_down(p, AF_INET6, copy.v6);
 	/* In bare mode it is ctld that asks, and as often as it likes. */
 	log_rate(&p->listens, clock_boottime(), LISTENS, 1, log_info,
 	    "listening on UDP port %u%s", new.port, new.v4 == -1 ?
@@ -187,6 +206,16 @@ went_up(struct parent *p)
 }
 
 static void
+close_sockets(struct parent *p)
+{
+	if (p->udp.port != 0)
+		udp_close_send(&p->member[PROC_NETD].link);
+	udp_close(&p->udp);
+	/* The port that the kernel chose stays ours to ask for. */
+	p->udp.port = 0;
+}
+
+static void
 went_down(struct parent *p)
 {
 	p->count.link_down++;
@@ -195,11 +224,7 @@ went_down(struct parent *p)
 	event_del(p->retry);
 	p->bind_error = 0;
 	send_link(p);
-	if (p->udp.port != 0)
-		udp_close_send(&p->member[PROC_NETD].link);
-	udp_close(&p->udp);
-	/* The port that the kernel chose stays ours to ask for. */
-	p->udp.port = 0;
+	close_sockets(p);
 }
 
 /*
@@ -387,7 +412,8 @@ sockets_commit(struct parent *p)
 		if (error == 0) {
 			event_del(p->retry);
 			p->bind_error = 0;
-		}
+		} else
+			close_sockets(p);	/* settle() tries again */
 	}
 	settle(p);
 	if (p->keep_port)

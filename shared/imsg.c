@@ -107,9 +107,10 @@ send_now(struct imsg_chan *c, const void *hdr, const void *data, size_t len, int
 	return 1;
 }
 
+/* Takes the fd if it keeps the message, and then sets it to -1. */
 static int
 queue_put(struct imsg_chan *c, const struct msg_row *row, const uint8_t *hdr,
-    const void *data, size_t len, int fd)
+    const void *data, size_t len, int *fd)
 {
 	size_t i = msg_row_index(row);
 	struct imsg_out *o;
@@ -136,11 +137,8 @@ queue_put(struct imsg_chan *c, const struct msg_row *row, const uint8_t *hdr,
 	if (o == NULL)
 		return -1;
 	o->row = i;
-	o->fd = fd == -1 ? -1 : dup(fd);
-	if (fd != -1 && o->fd == -1) {
-		free(o);
-		return -1;
-	}
+	o->fd = *fd;
+	*fd = -1;
 	o->len = MSG_HEADER + len;
 	memcpy(o->data, hdr, MSG_HEADER);
 	if (len > 0)
@@ -173,7 +171,7 @@ imsg_send(struct imsg_chan *c, uint16_t type, uint32_t id, int fd,
 		if (r != 0)
 			goto sent;
 	}
-	r = queue_put(c, row, hdr, data, len, fd);
+	r = queue_put(c, row, hdr, data, len, &fd);
 	goto out;
 sent:
 	if (r == 1) {
@@ -241,7 +239,7 @@ imsg_recv(struct imsg_chan *c, struct imsg *m)
 	} cbuf;
 	struct msghdr mh;
 	struct iovec iov;
-	bool bad = false;
+	bool bad = false, lost;
 	ssize_t n;
 
 	iov.iov_base = c->buf;
@@ -265,7 +263,8 @@ imsg_recv(struct imsg_chan *c, struct imsg *m)
 		errno = 0;
 		return -1;
 	}
-	/* MSG_CTRUNC: a full fd table lost us a descriptor. */
+	/* MSG_CTRUNC: a full fd table lost us one, or there were too many. */
+	lost = (mh.msg_flags & MSG_CTRUNC) != 0 && m->fd == -1;
 	if (n < MSG_HEADER || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
 	    get_le16(c->buf + 2) != 0 ||
 	    get_le32(c->buf + 4) != (size_t)n - MSG_HEADER)
@@ -274,7 +273,7 @@ imsg_recv(struct imsg_chan *c, struct imsg *m)
 		if (m->fd != -1)
 			close(m->fd);
 		m->fd = -1;
-		errno = EBADMSG;
+		errno = lost ? EMFILE : EBADMSG;
 		return -1;
 	}
 	m->type = get_le16(c->buf);

@@ -60,7 +60,8 @@ int	 imsg_send(struct imsg_chan *, uint16_t type, uint32_t id, int fd,
 int	 imsg_flush(struct imsg_chan *);
 /*
  * Reads one message: 1, 0 when there is none now, -1 when the link is lost
- * (errno 0: the other side closed it) or what came is not a message (EBADMSG).
+ * (errno 0: the other side closed it) or what came is not a message (EBADMSG)
+ * or came without its descriptor, for which there was no room (EMFILE).
  * Admission is the caller's.
  */
 int	 imsg_recv(struct imsg_chan *, struct imsg *);

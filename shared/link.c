@@ -114,6 +114,20 @@ bad:
 	link_fault(l, m->type, v);
 }
 
+static void
+link_unreadable(struct link *l, int error)
+{
+	if (error == EBADMSG)
+		link_fault(l, 0, MSG_SIZE);
+	else if (error == EMFILE) {
+		log_warnx("no descriptor is free for what %s sent",
+		    proc_name(l->peer));
+		link_fault(l, 0, MSG_FD);
+	} else
+		link_lost(l, 0, MSG_CLOSED, error == 0 ? "closed" :
+		    strerror(error));
+}
+
 void
 link_read(struct link *l, int max)
 {
@@ -125,11 +139,7 @@ link_read(struct link *l, int max)
 		if (n == 0)
 			return;
 		if (n == -1) {
-			if (errno == EBADMSG)
-				link_fault(l, 0, MSG_SIZE);
-			else
-				link_lost(l, 0, MSG_CLOSED, errno == 0 ?
-				    "closed" : strerror(errno));
+			link_unreadable(l, errno);
 			return;
 		}
 		link_dispatch(l, &m);

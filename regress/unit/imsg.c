@@ -229,7 +229,7 @@ START_TEST(table_full)
 	saved = errno;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
 	ck_assert_int_eq(r, -1);
-	ck_assert_int_eq(saved, EBADMSG);
+	ck_assert_int_eq(saved, EMFILE);
 	ck_assert_int_eq(m.fd, -1);
 }
 END_TEST
