@@ -32,14 +32,30 @@
 
 enum mode kid_mode = MODE_BARE;
 
+const struct kid_kind kid_kinds[KID_KINDS] = {
+	{ PROC_CRYPTOD, MODE_BARE },
+	{ PROC_NETD, MODE_BARE },
+	{ PROC_CTLD, MODE_BARE },
+	{ PROC_CRYPTOD, MODE_CONFIGURED },
+	{ PROC_NETD, MODE_CONFIGURED },
+	{ PROC_CTLD, MODE_CONFIGURED },
+	{ PROC_RESOLVERD, MODE_CONFIGURED },
+};
+
 static char empty_dir[PATH_MAX];
 static pid_t owner;
 
 unsigned
 kid_siblings(enum proc p)
 {
-	return (PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_NETD) |
-	    PROC_BIT(PROC_CTLD)) & ~PROC_BIT(p);
+	unsigned all = PROC_BIT(PROC_CRYPTOD) | PROC_BIT(PROC_NETD) |
+	    PROC_BIT(PROC_CTLD);
+
+	if (p == PROC_RESOLVERD)
+		return PROC_BIT(PROC_NETD);
+	if (p == PROC_NETD && kid_mode == MODE_CONFIGURED)
+		all |= PROC_BIT(PROC_RESOLVERD);
+	return all & ~PROC_BIT(p);
 }
 
 /* Where this build's programs are: BUILD, or where the test itself is. */
@@ -215,6 +231,12 @@ give_links(struct kid *k)
 	}
 }
 
+static bool
+has_ring(const struct kid *k)
+{
+	return k->proc == PROC_CRYPTOD || k->proc == PROC_NETD;
+}
+
 static void
 give_bells(struct kid *k)
 {
@@ -222,7 +244,7 @@ give_bells(struct kid *k)
 	struct wbuf w;
 	int fd[2];
 
-	if (k->proc == PROC_CTLD)
+	if (!has_ring(k))
 		return;
 	ck_assert_int_eq(pipe2(fd, O_NONBLOCK | O_CLOEXEC), 0);
 	k->hear = fd[0];
@@ -247,7 +269,7 @@ give_ring(struct kid *k)
 	uint8_t buf[16];
 	struct wbuf w;
 
-	if (k->proc == PROC_CTLD)
+	if (!has_ring(k))
 		return;
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u16(&w, 0);
@@ -274,7 +296,7 @@ give_device(struct kid *k)
 		put_u16(&w, 0);
 		k->tun = kid_fd(FD_TUN);
 		hand(k, PROC_PARENT, MSG_TUN_FD, &w, dup(k->tun));
-	} else
+	} else if (k->proc == PROC_CTLD)
 		for (i = LISTENER_UAPI; i < LISTENER_COUNT; i++) {
 			wbuf_init(&w, buf, sizeof(buf));
 			put_u8(&w, (uint8_t)i);

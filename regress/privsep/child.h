@@ -63,6 +63,14 @@ struct kid {
 /* Of the children that are started from now on; MODE_BARE at first. */
 extern enum mode kid_mode;
 
+/* Every child in every mode that it is started in. */
+struct kid_kind {
+	enum proc	 proc;
+	enum mode	 mode;
+};
+#define KID_KINDS	7
+extern const struct kid_kind kid_kinds[KID_KINDS];
+
 /* Once a test: a network namespace of its own.  Fails the test if it can't. */
 void	 kid_world(void);
 /* Starts the child and hands it these pieces. */
@@ -73,7 +81,7 @@ void	 kid_run(struct kid *, enum proc);
 /* Kills it if it lives, and closes all. */
 void	 kid_end(struct kid *);
 
-/* Whom a child is linked to beside the parent: PROC_BIT()s. */
+/* Whom a child is linked to beside the parent, in kid_mode: PROC_BIT()s. */
 unsigned kid_siblings(enum proc);
 /*
  * Sends a message of any form.  0, or -1: the child does not read now

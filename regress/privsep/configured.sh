@@ -63,6 +63,11 @@ expect_is "resolverd: one thread" 1 status "$resolverd" Threads
 expect_is "resolverd: no file grows" "0 0" limit "$resolverd" "Max file size"
 expect_is "resolverd: no core dump" "0 0" limit "$resolverd" \
     "Max core file size"
+expect_is "resolverd: a network namespace with lo alone" "lo" \
+    sed -n 's/^ *\([^ ]*\):.*/\1/p' "/proc/$resolverd/net/dev"
+expect_fail "resolverd: not that of cryptod" \
+    test "$(readlink "/proc/$resolverd/ns/net")" = \
+    "$(readlink "/proc/$cryptod/ns/net")"
 expect_is "resolverd: empty root" "" ls -A "/proc/$resolverd/root"
 expect_is "resolverd: empty environment" "" cat "/proc/$resolverd/environ"
 
@@ -84,6 +89,19 @@ for row in sock:warren read.sock:warren-read metrics.sock:warren-read; do
 done
 expect_is "mode of the lock" "600 root root" \
     stat -c '%a %U %G' "$RUN/$(tun a).lock"
+
+# --- children are the parent's
+for p in cryptod netd ctld resolverd; do
+	by_hand() {
+		"$BUILD/libexec/warren/$p" "$@" </dev/null 2>&1
+	}
+	expect_is "$p by hand" "warren: fatal: $p is a part of warrend and is \
+started by it" by_hand
+	expect_is "$p with a wrong user" "warren: fatal: bad number \"root\"" \
+	    by_hand root 1 / 1
+	expect_is "$p as root" "warren: fatal: bad number \"0\"" \
+	    by_hand 0 0 / 1
+done
 
 # --- one at a time
 expect_fail "a second parent" on a "$WARREND" -d -f "$T/a.conf"

@@ -17,7 +17,7 @@
 
 #include "cryptod/keytext.h"
 #include "cryptod/sessions.h"
-#include "regress/privsep/child.h"
+#include "regress/privsep/talk.h"
 #include "regress/unit/unit.h"
 #include "shared/bytes.h"
 #include "shared/hex.h"
@@ -28,12 +28,8 @@
 #include "shared/msg_net.h"
 #include "shared/msg_parent.h"
 
-#define SLOW		5000		/* ms: longer is a hang */
 #define MANY		2000U
 
-static struct kid k;
-static struct link_host host = { .self = PROC_PARENT };
-static struct link parent, netd, ctld;
 static uint8_t private[32];
 /* The slot of the sessions is answered below, unless a test does it. */
 static bool by_hand;
@@ -43,24 +39,13 @@ static int slot_fd = -1;
 static unsigned saves;
 
 static void
-take_over(struct link *l, enum proc peer)
-{
-	memset(l, 0, sizeof(*l));
-	l->host = &host;
-	l->peer = peer;
-	imsg_init(&l->chan, k.link[peer]);
-}
-
-static void
 setup(void)
 {
 	ck_assert_int_ne(sodium_init(), -1);
 	kid_world();
 	kid_mode = MODE_CONFIGURED;
-	kid_run(&k, PROC_CRYPTOD);
-	take_over(&parent, PROC_PARENT);
-	take_over(&netd, PROC_NETD);
-	take_over(&ctld, PROC_CTLD);
+	kid_run(&kid, PROC_CRYPTOD);
+	talk_over();
 	by_hand = false;
 	saves = 0;
 	randombytes_buf(private, sizeof(private));
@@ -69,7 +54,7 @@ setup(void)
 static void
 teardown(void)
 {
-	kid_end(&k);
+	kid_end(&kid);
 }
 
 /* A message about the slot of the sessions: is it done with? */
@@ -97,41 +82,24 @@ sessions_served(struct imsg *m)
 	return true;
 }
 
-/* The next message but for the log's and the ring; false after a while. */
+/* The next message but for the ring and what is served; as next(). */
 static bool
-next(struct link *l, struct imsg *m, int ms)
+hear(struct link *l, struct imsg *m, int ms)
 {
-	struct pollfd p = { l->chan.fd, POLLIN, 0 };
-	int got;
-
-	for (;;) {
-		got = imsg_recv(&l->chan, m);
-		if (got == -1)
-			return false;
-		if (got == 0) {
-			if (poll(&p, 1, ms) != 1)
-				return false;
-			continue;
-		}
+	while (next(l, m, ms)) {
 		if (m->fd != -1)
 			close(m->fd);
-		if (m->type == MSG_LOG) {
-			fprintf(stderr, "# %.*s\n", (int)m->len - 3,
-			    (const char *)m->data + 3);
-			snprintf(k.log, sizeof(k.log), "%.*s",
-			    (int)m->len - 3, (const char *)m->data + 3);
-			continue;
-		}
 		if (m->type != MSG_RING && m->type != MSG_INDEX_PAGE &&
 		    !sessions_served(m))
 			return true;
 	}
+	return false;
 }
 
 static void
-expect(struct link *l, uint16_t type, struct imsg *m)
+hear_of(struct link *l, uint16_t type, struct imsg *m)
 {
-	ck_assert_msg(next(l, m, SLOW), "no message %04x", type);
+	ck_assert_msg(hear(l, m, SLOW), "no message %04x", type);
 	ck_assert_msg(m->type == type, "%04x came, not %04x", m->type, type);
 }
 
@@ -199,7 +167,7 @@ is_refused(uint32_t id, const char *part)
 	char why[CONF_WHY_MAX];
 	struct imsg m;
 
-	expect(&parent, MSG_CONF_NO, &m);
+	hear_of(&parent, MSG_CONF_NO, &m);
 	ck_assert_uint_eq(m.id, id);
 	ck_assert_int_eq(conf_no_recv(&m, why), 0);
 	ck_assert_msg(strstr(why, part) != NULL, "\"%s\" lacks \"%s\"", why,
@@ -215,7 +183,7 @@ commit(uint32_t id, struct conf_done *done)
 
 	conf_plain_send(&parent, MSG_CONF_COMMIT, id);
 	for (;;) {
-		ck_assert(next(&netd, &m, SLOW));
+		ck_assert(hear(&netd, &m, SLOW));
 		if (m.type == MSG_SYNC)
 			break;
 		changes++;
@@ -223,7 +191,7 @@ commit(uint32_t id, struct conf_done *done)
 	ck_assert_uint_eq(m.id, id);
 	/* Not before netd knows. */
 	synced_send(&netd, id);
-	expect(&parent, MSG_CONF_DONE, &m);
+	hear_of(&parent, MSG_CONF_DONE, &m);
 	ck_assert_uint_eq(m.id, id);
 	ck_assert_int_eq(conf_done_recv(&m, done), 0);
 	return changes;
@@ -236,7 +204,7 @@ configure(uint32_t id, bool initial, uint32_t n, struct conf_done *done)
 
 	offer(id, initial, n);
 	conf_plain_send(&parent, MSG_CONF_END, id);
-	expect(&parent, MSG_CONF_READY, &m);
+	hear_of(&parent, MSG_CONF_READY, &m);
 	ck_assert_uint_eq(m.id, id);
 	(void)commit(id, done);
 }
@@ -248,7 +216,7 @@ peers(void)
 	struct imsg m;
 
 	get_device_send(&ctld, 5, false);
-	expect(&ctld, MSG_DEVICE, &m);
+	hear_of(&ctld, MSG_DEVICE, &m);
 	ck_assert_int_eq(device_recv(&m, &info), 0);
 	ck_assert(!info.has_secret);
 	ck_assert(sodium_is_zero(info.private_key, 32));
@@ -263,7 +231,7 @@ give_slot(enum slot slot)
 	struct imsg m;
 	int fd;
 
-	expect(&parent, MSG_SLOT_WANT, &m);
+	hear_of(&parent, MSG_SLOT_WANT, &m);
 	ck_assert_int_eq(slot_want_recv(&m, &wanted), 0);
 	ck_assert_int_eq(wanted, slot);
 	fd = memfd_create("slot", MFD_CLOEXEC);
@@ -278,7 +246,7 @@ says_written(enum slot slot, int error)
 	struct imsg m;
 	int e;
 
-	expect(&parent, MSG_SLOT_WRITTEN, &m);
+	hear_of(&parent, MSG_SLOT_WRITTEN, &m);
 	ck_assert_int_eq(slot_error_recv(&m, &which, &e), 0);
 	ck_assert_int_eq(which, slot);
 	ck_assert_int_eq(e, error);
@@ -299,9 +267,9 @@ written(enum slot slot, int fd, void *buf, size_t size)
 static void
 lives(void)
 {
-	k.faults = 0;
-	ck_assert_msg(kid_sync(&k, PROC_NETD, SLOW), "it does not: %s",
-	    k.log);
+	kid.faults = 0;
+	ck_assert_msg(kid_sync(&kid, PROC_NETD, SLOW), "it does not: %s",
+	    kid.log);
 }
 
 START_TEST(transactions)
@@ -326,7 +294,7 @@ START_TEST(transactions)
 	conf_plain_send(&parent, MSG_CONF_ABORT, 6);
 	offer(7, false, 9);
 	conf_plain_send(&parent, MSG_CONF_END, 7);
-	expect(&parent, MSG_CONF_READY, &m);
+	hear_of(&parent, MSG_CONF_READY, &m);
 	conf_plain_send(&parent, MSG_CONF_ABORT, 7);
 	ck_assert_uint_eq(peers(), 1);
 	configure(8, false, 1, &done);
@@ -384,12 +352,12 @@ START_TEST(made_keys)
 
 	/* The disk is full, in one way and in another. */
 	make_key(1, true);
-	expect(&parent, MSG_SLOT_WANT, &m);
+	hear_of(&parent, MSG_SLOT_WANT, &m);
 	slot_done_send(&parent, SLOT_KEY, ENOSPC);
 	is_refused(1, "cannot be written to the state directory: No space");
 	conf_plain_send(&parent, MSG_CONF_ABORT, 1);
 	make_key(2, true);
-	expect(&parent, MSG_SLOT_WANT, &m);
+	hear_of(&parent, MSG_SLOT_WANT, &m);
 	slot_fd_send(&parent, SLOT_KEY, true, open("/proc/self/stat",
 	    O_RDONLY | O_CLOEXEC));
 	says_written(SLOT_KEY, EBADF);
@@ -404,7 +372,7 @@ START_TEST(made_keys)
 	conf_plain_send(&parent, MSG_CONF_ABORT, 3);
 	/* Given up while it waits: what comes later is for nothing. */
 	make_key(4, true);
-	expect(&parent, MSG_SLOT_WANT, &m);
+	hear_of(&parent, MSG_SLOT_WANT, &m);
 	conf_plain_send(&parent, MSG_CONF_ABORT, 4);
 	fd = memfd_create("late", MFD_CLOEXEC);
 	slot_fd_send(&parent, SLOT_KEY, true, dup(fd));
@@ -418,9 +386,9 @@ START_TEST(made_keys)
 	ck_assert_int_eq(text[44], '\n');
 	ck_assert_int_eq(base64_key_decode(key, text, 44), 0);
 	/* Nobody hears of it before it is on disk. */
-	ck_assert(!next(&parent, &m, 100));
+	ck_assert(!hear(&parent, &m, 100));
 	slot_done_send(&parent, SLOT_KEY, 0);
-	expect(&parent, MSG_CONF_READY, &m);
+	hear_of(&parent, MSG_CONF_READY, &m);
 	(void)commit(5, &done);
 	ck_assert_int_eq(key[0] & 7, 0);
 	/* The next one is another. */
@@ -476,9 +444,9 @@ START_TEST(mark_goes_first)
 	nsaved = written(SLOT_SESSIONS, fd, saved, sizeof(saved));
 	/* The notes are as they were. */
 	ck_assert_int_eq(mark_of(saved, nsaved, 1), past + 2);
-	ck_assert(!next(&parent, &m, 100));
+	ck_assert(!hear(&parent, &m, 100));
 	slot_done_send(&parent, SLOT_SESSIONS, 0);
-	expect(&parent, MSG_CONF_READY, &m);
+	hear_of(&parent, MSG_CONF_READY, &m);
 	by_hand = false;
 	(void)commit(1, &done);
 	ck_assert_uint_eq(done.added, 1);
@@ -496,12 +464,12 @@ START_TEST(mark_cannot_be_raised)
 	give_past(4000000000);
 	offer(1, true, 1);
 	conf_plain_send(&parent, MSG_CONF_END, 1);
-	expect(&parent, MSG_SLOT_WANT, &m);
+	hear_of(&parent, MSG_SLOT_WANT, &m);
 	slot_done_send(&parent, SLOT_SESSIONS, ENOSPC);
-	expect(&parent, MSG_CONF_READY, &m);
+	hear_of(&parent, MSG_CONF_READY, &m);
 	(void)commit(1, &done);
 	/* It asks no more for a while. */
-	ck_assert(!next(&parent, &m, 1500));
+	ck_assert(!hear(&parent, &m, 1500));
 	lives();
 }
 END_TEST
@@ -517,17 +485,17 @@ START_TEST(news_is_saved)
 	configure(1, true, 1, &done);
 	began = kid_ms();
 	while (saves == 0 && kid_ms() - began < SLOW)
-		(void)next(&parent, &m, 100);
+		(void)hear(&parent, &m, 100);
 	ck_assert_uint_eq(saves, 1);
 	ck_assert_int_lt(kid_ms() - began, 3000);
 	/* Our label's mark is there from the start. */
 	ck_assert_int_gt(mark_of(saved, nsaved, 0), 1700000000);
-	ck_assert(!next(&parent, &m, 1500));
+	ck_assert(!hear(&parent, &m, 1500));
 	ck_assert_uint_eq(saves, 1);
 	ck_assert_int_eq(lseek(slot_fd, 0, SEEK_END), 0);
 	/* A few more as soon, and then they have to wait. */
 	for (began = kid_ms(); kid_ms() - began < 6000; id++) {
-		ck_assert(!next(&parent, &m, 200));
+		ck_assert(!hear(&parent, &m, 200));
 		configure(id, false, id % 2, &done);
 	}
 	ck_assert_uint_eq(saves, 4);
@@ -548,10 +516,10 @@ START_TEST(orderly_end)
 	shutdown_send(&parent);
 	nsaved = written(SLOT_SESSIONS, fd, saved, sizeof(saved));
 	ck_assert_int_gt(mark_of(saved, nsaved, 0), 1700000000);
-	i = kid_wait_exit(&k, SLOW);
+	i = kid_wait_exit(&kid, SLOW);
 	ck_assert_msg(i != -1 && WIFEXITED(i) && WEXITSTATUS(i) == 0,
-	    "wait status %04x: %s", (unsigned)i, k.log);
-	ck_assert(!next(&parent, &m, 50));
+	    "wait status %04x: %s", (unsigned)i, kid.log);
+	ck_assert(!hear(&parent, &m, 50));
 }
 END_TEST
 
@@ -566,13 +534,13 @@ START_TEST(orderly_end_without_news)
 	began = kid_ms();
 	while ((saves == 0 || slot_fd == -1 || kid_ms() - began < 2000) &&
 	    kid_ms() - began < SLOW)
-		(void)next(&parent, &m, 100);
+		(void)hear(&parent, &m, 100);
 	by_hand = true;
 	shutdown_send(&parent);
-	i = kid_wait_exit(&k, SLOW);
+	i = kid_wait_exit(&kid, SLOW);
 	ck_assert_msg(i != -1 && WIFEXITED(i) && WEXITSTATUS(i) == 0,
-	    "wait status %04x: %s", (unsigned)i, k.log);
-	ck_assert(!next(&parent, &m, 50));
+	    "wait status %04x: %s", (unsigned)i, kid.log);
+	ck_assert(!hear(&parent, &m, 50));
 	ck_assert_int_eq(lseek(slot_fd, 0, SEEK_END), 0);
 }
 END_TEST
@@ -586,12 +554,12 @@ START_TEST(sessions_cannot_be_written)
 	by_hand = true;
 	slot_fd_send(&parent, SLOT_SESSIONS, false, file_of("nonsense", 8));
 	configure(1, true, 1, &done);
-	expect(&parent, MSG_SLOT_WANT, &m);
+	hear_of(&parent, MSG_SLOT_WANT, &m);
 	slot_fd_send(&parent, SLOT_SESSIONS, true, open("/proc/self/stat",
 	    O_RDONLY | O_CLOEXEC));
 	says_written(SLOT_SESSIONS, EBADF);
 	slot_done_send(&parent, SLOT_SESSIONS, EBADF);
-	ck_assert(!next(&parent, &m, 1500));
+	ck_assert(!hear(&parent, &m, 1500));
 	configure(2, false, 1, &done);
 	ck_assert_uint_eq(done.kept, 1);
 	lives();
@@ -613,10 +581,10 @@ START_TEST(secrets_are_refused)
 			get_device_send(&ctld, 7, true);
 		else
 			get_peers_send(&ctld, 7, &cur, true);
-		expect(&parent, MSG_FAULT, &m);
+		hear_of(&parent, MSG_FAULT, &m);
 		ck_assert_uint_eq(m.data[0], PROC_CTLD);
 		ck_assert_uint_eq(m.data[3], MSG_CONTENT);
-		ck_assert(!next(&ctld, &m, 50));
+		ck_assert(!hear(&ctld, &m, 50));
 	}
 	ck_assert_uint_eq(peers(), 1);
 }
@@ -627,12 +595,12 @@ say(uint16_t type, uint32_t id, const void *p, size_t len, int fd)
 {
 	struct imsg m;
 
-	k.id = id;
-	while (kid_say(&k, PROC_PARENT, type, p, len, &fd, fd != -1) == -1) {
+	kid.id = id;
+	while (kid_say(&kid, PROC_PARENT, type, p, len, &fd, fd != -1) == -1) {
 		ck_assert_int_eq(errno, EAGAIN);
-		(void)next(&netd, &m, 1);
+		(void)hear(&netd, &m, 1);
 	}
-	k.id = 0;
+	kid.id = 0;
 	if (fd != -1)
 		close(fd);
 }
@@ -662,10 +630,10 @@ START_TEST(many_key_files)
 		say(MSG_CONF_ITEMS, 1, buf, w.len, -1);
 	}
 	say(MSG_CONF_END, 1, NULL, 0, -1);
-	expect(&parent, MSG_CONF_READY, &m);
+	hear_of(&parent, MSG_CONF_READY, &m);
 	(void)commit(1, &done);
 	ck_assert_uint_eq(done.added, MANY);
-	ck_assert_int_lt(kid_fds(&k), 40);
+	ck_assert_int_lt(kid_fds(&kid), 40);
 	printf("# %u peers with key files: %ld ms\n", MANY, kid_ms() - began);
 }
 END_TEST
@@ -727,7 +695,7 @@ START_TEST(orderly_end_of_many)
 
 	give_past_of(n);
 	offer_many(1, n);
-	expect(&parent, MSG_CONF_READY, &m);
+	hear_of(&parent, MSG_CONF_READY, &m);
 	ck_assert_uint_eq(saves, 1);
 	ck_assert_int_eq(lseek(slot_fd, 0, SEEK_END), (off_t)SESSIONS_SIZE(n));
 	by_hand = true;
@@ -807,11 +775,11 @@ START_TEST(wrong_order)
 	int status;
 
 	wrong[_i]();
-	status = kid_wait_exit(&k, SLOW);
+	status = kid_wait_exit(&kid, SLOW);
 	ck_assert_msg(status != -1 && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == 1, "wait status %04x: %s",
-	    (unsigned)status, k.log);
-	ck_assert_ptr_nonnull(strstr(k.log, "parent"));
+	    (unsigned)status, kid.log);
+	ck_assert_ptr_nonnull(strstr(kid.log, "parent"));
 }
 END_TEST
 

@@ -4,12 +4,16 @@
  * is not sealed or not of its size, indices and headers that lie, records of
  * random bytes at full speed, and a header that changes while it is read.
  * The other side drops it or reports a fault, and never more.
+ *
+ * ENEMY_SECONDS in the environment: as long as each of the two that go on at
+ * full speed takes, for each victim.
  */
 #include <sys/socket.h>
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,6 +27,7 @@
 
 #define SLOW		2000		/* ms: longer is a hang */
 #define FULL_SPEED	800		/* ms of records */
+#define ROUNDS		5		/* of headers that change */
 #define GROWTH		(16 * 1024)	/* KiB */
 #define RING_BYTES	(4096 + RING_BULK_SIZE + RING_URGENT_SLOTS * RING_SLOT)
 #define SEALS		(F_SEAL_GROW | F_SEAL_SHRINK | \
@@ -34,6 +39,14 @@ static enum proc
 enemy_of(enum proc p)
 {
 	return p == PROC_NETD ? PROC_CRYPTOD : PROC_NETD;
+}
+
+static long
+enemy_ms(void)
+{
+	const char *s = getenv("ENEMY_SECONDS");
+
+	return s == NULL ? 0 : strtol(s, NULL, 10) * 1000;
 }
 
 static void
@@ -354,7 +367,7 @@ START_TEST(records_at_full_speed)
 	kid_world();
 	run(&k, victims[_i]);
 	rss = kid_rss(&k);
-	end = kid_ms() + FULL_SPEED;
+	end = kid_ms() + (enemy_ms() > 0 ? enemy_ms() : FULL_SPEED);
 	while (kid_ms() < end) {
 		sent += send_records(&k, 16);
 		lie_about_tails(&k);
@@ -631,9 +644,11 @@ START_TEST(headers_that_change)
 	pthread_t thread;
 	struct kid k;
 	int i, round;
+	long end;
 
 	kid_world();
-	for (round = 0; round < 5; round++) {
+	end = kid_ms() + enemy_ms();
+	for (round = 0; round < ROUNDS || kid_ms() < end; round++) {
 		run(&k, victims[_i]);
 		atomic_store(&stop, false);
 		ck_assert_int_eq(pthread_create(&thread, NULL, scribble, &k),
@@ -656,7 +671,7 @@ suite(void)
 	Suite *s = suite_create("enemy");
 	TCase *tc = tcase_create("enemy");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 60 + (double)enemy_ms() / 1000);
 	tcase_add_loop_test(tc, bad_memory, 0, 2);
 	tcase_add_loop_test(tc, its_memory_is_read_only, 0, 2);
 	tcase_add_loop_test(tc, records_at_full_speed, 0, 2);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How the real children begin and end: pieces given twice or wrong, another
- * build's STARTUP, the loss of the parent, the loss of a sibling.
+ * How the real children begin and end, in each mode: pieces given twice or
+ * wrong, another build's STARTUP, the loss of the parent or of a sibling, and
+ * links of which one half is closed.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,8 +23,19 @@
 #define C		PROC_BIT(PROC_CRYPTOD)
 #define N		PROC_BIT(PROC_NETD)
 #define T		PROC_BIT(PROC_CTLD)
+#define R		PROC_BIT(PROC_RESOLVERD)
+#define ALL		(C | N | T | R)
 
-static const enum proc kids[] = { PROC_CRYPTOD, PROC_NETD, PROC_CTLD };
+/* Each test is one of a child in a mode. */
+static enum proc self;
+
+static void
+setup(int kind)
+{
+	kid_world();
+	self = kid_kinds[kind].proc;
+	kid_mode = kid_kinds[kind].mode;
+}
 
 static void
 say_fd(struct kid *k, uint16_t type, const void *p, size_t len, int fd)
@@ -110,17 +122,15 @@ START_TEST(wrong_startups)
 {
 	const struct hello *h;
 	struct kid k;
-	size_t i;
 
-	kid_world();
-	for (i = 0; i < sizeof(kids) / sizeof(kids[0]); i++)
-		for (h = hellos; h < hellos + NHELLOS; h++) {
-			kid_start(&k, kids[i], 0);
-			say_hello(&k, h);
-			check_end(&k, "wrong STARTUP", 1);
-			if (h->version != MSG_VERSION || h->id_flip != 0)
-				ck_assert_ptr_nonnull(strstr(k.log, "build"));
-		}
+	setup(_i);
+	for (h = hellos; h < hellos + NHELLOS; h++) {
+		kid_start(&k, self, 0);
+		say_hello(&k, h);
+		check_end(&k, "wrong STARTUP", 1);
+		if (h->version != MSG_VERSION || h->id_flip != 0)
+			ck_assert_ptr_nonnull(strstr(k.log, "build"));
+	}
 }
 END_TEST
 
@@ -235,11 +245,11 @@ static const struct {
 	unsigned	 to;
 	void		(*say)(struct kid *);
 } wrong[] = {
-	{ "two links to one sibling", C | N | T, link_twice },
-	{ "a link to itself", C | N | T, link_to_itself },
-	{ "a link to the parent", C | N | T, link_to_the_parent },
-	{ "a link to nobody", C | N | T, link_to_nobody },
-	{ "STARTUP twice", C | N | T, startup_twice },
+	{ "two links to one sibling", ALL, link_twice },
+	{ "a link to itself", ALL, link_to_itself },
+	{ "a link to the parent", ALL, link_to_the_parent },
+	{ "a link to nobody", ALL, link_to_nobody },
+	{ "STARTUP twice", ALL, startup_twice },
 	{ "bells twice", C | N, bells_twice },
 	{ "TUN, route socket or listeners twice", C | N | T, device_twice },
 	{ "the wrong end of a bell", C | N, bell_of_the_wrong_end },
@@ -247,82 +257,79 @@ static const struct {
 	{ "a bell of no kind", C | N, bell_of_no_kind },
 	{ "a TUN queue of another worker", C, tun_of_another_worker },
 	{ "a listener of no kind", T, listener_of_no_kind },
-	{ "GO before READY", C | N | T, go_before_ready },
+	{ "GO before READY", ALL, go_before_ready },
 };
 
 START_TEST(wrong_pieces)
 {
 	struct kid k;
-	size_t i, w;
+	size_t w;
 
-	kid_world();
-	for (i = 0; i < sizeof(kids) / sizeof(kids[0]); i++)
-		for (w = 0; w < sizeof(wrong) / sizeof(wrong[0]); w++) {
-			if ((wrong[w].to & PROC_BIT(kids[i])) == 0)
-				continue;
-			kid_start(&k, kids[i], 0);
-			wrong[w].say(&k);
-			check_end(&k, wrong[w].what, 1);
-		}
+	setup(_i);
+	for (w = 0; w < sizeof(wrong) / sizeof(wrong[0]); w++) {
+		if ((wrong[w].to & PROC_BIT(self)) == 0)
+			continue;
+		kid_start(&k, self, 0);
+		wrong[w].say(&k);
+		check_end(&k, wrong[w].what, 1);
+	}
 }
 END_TEST
 
 /* Whatever is missing, nobody is ready without it, in whatever order. */
 START_TEST(not_ready_too_early)
 {
-	static const unsigned piece[] = { PIECE_LINKS | PIECE_RING,
-	    PIECE_BELLS, PIECE_DEVICE, PIECE_STARTUP };
+	static const struct {
+		unsigned	 pieces, to;
+	} piece[] = {
+		{ PIECE_LINKS | PIECE_RING, ALL },
+		{ PIECE_BELLS, C | N },
+		{ PIECE_DEVICE, C | N | T },
+		{ PIECE_STARTUP, ALL },
+	};
 	struct kid k;
-	size_t i, m, o;
+	size_t m, o;
 
-	kid_world();
-	for (i = 0; i < sizeof(kids) / sizeof(kids[0]); i++)
-		for (m = 0; m < 4; m++) {
-			if (kids[i] == PROC_CTLD && piece[m] == PIECE_BELLS)
-				continue;
-			kid_start(&k, kids[i], 0);
-			for (o = 3; o < 4; o--)
-				if (o != m)
-					kid_give(&k, piece[o]);
-			ck_assert_msg(!kid_wait_ready(&k, 100),
-			    "%s is ready without piece %zu",
-			    proc_name(kids[i]), m);
-			kid_give(&k, piece[m]);
-			ck_assert_msg(kid_wait_ready(&k, SLOW),
-			    "%s is not ready: %s", proc_name(kids[i]), k.log);
-			kid_end(&k);
-		}
+	setup(_i);
+	for (m = 0; m < 4; m++) {
+		if ((piece[m].to & PROC_BIT(self)) == 0)
+			continue;
+		kid_start(&k, self, 0);
+		for (o = 3; o < 4; o--)
+			if (o != m)
+				kid_give(&k, piece[o].pieces);
+		ck_assert_msg(!kid_wait_ready(&k, 100), "%s is ready "
+		    "without piece %zu", proc_name(self), m);
+		kid_give(&k, piece[m].pieces);
+		ck_assert_msg(kid_wait_ready(&k, SLOW), "%s is not ready: "
+		    "%s", proc_name(self), k.log);
+		kid_end(&k);
+	}
 }
 END_TEST
 
 START_TEST(second_go)
 {
 	struct kid k;
-	size_t i;
 
-	kid_world();
-	for (i = 0; i < sizeof(kids) / sizeof(kids[0]); i++) {
-		kid_run(&k, kids[i]);
-		say_fd(&k, MSG_GO, NULL, 0, -1);
-		check_end(&k, "a second GO", 1);
-	}
+	setup(_i);
+	kid_run(&k, self);
+	say_fd(&k, MSG_GO, NULL, 0, -1);
+	check_end(&k, "a second GO", 1);
 }
 END_TEST
 
 START_TEST(shutdown_ends_it)
 {
 	struct kid k;
-	size_t i;
 
-	kid_world();
-	for (i = 0; i < sizeof(kids) / sizeof(kids[0]); i++) {
-		kid_start(&k, kids[i], PIECE_LINKS);
-		say_fd(&k, MSG_SHUTDOWN, NULL, 0, -1);
-		check_end(&k, "SHUTDOWN before READY", 0);
-		kid_run(&k, kids[i]);
-		say_fd(&k, MSG_SHUTDOWN, NULL, 0, -1);
-		check_end(&k, "SHUTDOWN", 0);
-	}
+	setup(_i);
+	kid_start(&k, self, PIECE_LINKS);
+	say_fd(&k, MSG_SHUTDOWN, NULL, 0, -1);
+	check_end(&k, "SHUTDOWN before READY", 0);
+	kid_run(&k, self);
+	say_fd(&k, MSG_SHUTDOWN, NULL, 0, -1);
+	check_end(&k, "SHUTDOWN", 0);
 }
 END_TEST
 
@@ -341,15 +348,12 @@ lose_parent(struct kid *k, const char *what)
 START_TEST(loss_of_the_parent)
 {
 	struct kid k;
-	size_t i;
 
-	kid_world();
-	for (i = 0; i < sizeof(kids) / sizeof(kids[0]); i++) {
-		kid_start(&k, kids[i], PIECE_LINKS);
-		lose_parent(&k, "parent lost at the start");
-		kid_run(&k, kids[i]);
-		lose_parent(&k, "parent lost");
-	}
+	setup(_i);
+	kid_start(&k, self, PIECE_LINKS);
+	lose_parent(&k, "parent lost at the start");
+	kid_run(&k, self);
+	lose_parent(&k, "parent lost");
 }
 END_TEST
 
@@ -360,69 +364,160 @@ shut(int *fd)
 	*fd = -1;
 }
 
+/* The siblings but this one serve it as before. */
+static void
+check_others(struct kid *k, enum proc lost, const char *what)
+{
+	int p;
+
+	for (p = PROC_PARENT + 1; p < PROC_COUNT; p++)
+		if ((kid_siblings(self) & PROC_BIT(p)) != 0 &&
+		    p != (int)lost && p != PROC_RESOLVERD)
+			ck_assert_msg(kid_sync(k, (enum proc)p, SLOW), "%s "
+			    "hangs after %s of %s", proc_name(self), what,
+			    proc_name(lost));
+}
+
+/* It may wait for the parent's word, but not by spinning. */
+static void
+check_idle(struct kid *k, enum proc lost, const char *what)
+{
+	long ticks = kid_ticks(k);
+
+	ck_assert_int_eq(kid_wait_exit(k, 400), -1);
+	ticks = kid_ticks(k) - ticks;
+	ck_assert_msg(ticks * 1000 / sysconf(_SC_CLK_TCK) < 100,
+	    "%s is busy after %s of %s: %ld ticks", proc_name(self), what,
+	    proc_name(lost), ticks);
+}
+
+/* The parent is told of a sibling's end; of a helper's it knows. */
+static void
+check_told(struct kid *k, enum proc lost)
+{
+	if (lost == PROC_RESOLVERD) {
+		ck_assert_uint_eq(k->faults, 0);
+		return;
+	}
+	ck_assert_uint_eq(k->faults, 1);
+	ck_assert_int_eq(k->fault[0].sibling, lost);
+	ck_assert_int_eq(k->fault[0].verdict, MSG_CLOSED);
+}
+
 /*
  * All that one sibling held is closed, as if it died: the child tells the
  * parent, waits for its word, and uses no time for that.
  */
 static void
-lose_sibling(enum proc p, enum proc lost)
+lose_sibling(enum proc lost)
 {
-	enum proc other = (enum proc)(PROC_CRYPTOD + PROC_NETD + PROC_CTLD -
-	    (int)p - (int)lost);
 	struct kid k;
-	long ticks;
 
-	kid_run(&k, p);
-	ck_assert(kid_sync(&k, other, SLOW));
+	kid_run(&k, self);
+	check_others(&k, lost, "a sync");
 	shut(&k.link[lost]);
-	if (k.hear != -1 && lost != PROC_CTLD) {
+	if (k.hear != -1 && (lost == PROC_CRYPTOD || lost == PROC_NETD)) {
 		shut(&k.hear);
 		shut(&k.ring_bell);
 	}
-	ticks = kid_ticks(&k);
-	ck_assert_int_eq(kid_wait_exit(&k, 400), -1);
-	ticks = kid_ticks(&k) - ticks;
-	ck_assert_msg(ticks * 1000 / sysconf(_SC_CLK_TCK) < 100,
-	    "%s is busy after the loss of %s: %ld ticks", proc_name(p),
-	    proc_name(lost), ticks);
-	ck_assert_msg(kid_sync(&k, other, SLOW), "%s hangs after the loss "
-	    "of %s", proc_name(p), proc_name(lost));
-	ck_assert_uint_eq(k.faults, 1);
-	ck_assert_int_eq(k.fault[0].sibling, lost);
-	ck_assert_int_eq(k.fault[0].verdict, MSG_CLOSED);
+	check_idle(&k, lost, "the loss");
+	check_others(&k, lost, "the loss");
+	check_told(&k, lost);
 	say_fd(&k, MSG_SHUTDOWN, NULL, 0, -1);
 	check_end(&k, "SHUTDOWN after a sibling's loss", 0);
 }
 
+/* One that says no more, or does not hear any more, but holds its end. */
+static void
+half_close(enum proc lost, int how)
+{
+	const char *what = how == SHUT_WR ? "silence" : "deafness";
+	struct kid k;
+
+	kid_run(&k, self);
+	check_others(&k, lost, "a sync");
+	ck_assert_int_eq(shutdown(k.link[lost], how), 0);
+	if (how == SHUT_RD)
+		(void)kid_say(&k, lost, self == PROC_NETD ? MSG_SYNC :
+		    MSG_SHOW, "", 1, NULL, 0);
+	check_idle(&k, lost, what);
+	check_others(&k, lost, what);
+	if (how == SHUT_WR)
+		check_told(&k, lost);
+	say_fd(&k, MSG_SHUTDOWN, NULL, 0, -1);
+	check_end(&k, "SHUTDOWN after a half-closed link", 0);
+}
+
+static void
+each_sibling(void (*fn)(enum proc, int), int arg)
+{
+	int p;
+
+	for (p = PROC_PARENT + 1; p < PROC_COUNT; p++)
+		if ((kid_siblings(self) & PROC_BIT(p)) != 0)
+			fn((enum proc)p, arg);
+}
+
+static void
+lose(enum proc lost, int arg)
+{
+	(void)arg;
+	lose_sibling(lost);
+}
+
 START_TEST(loss_of_a_sibling)
 {
-	size_t i, s;
-
-	kid_world();
-	for (i = 0; i < 3; i++)
-		for (s = 0; s < 3; s++)
-			if (s != i)
-				lose_sibling(kids[i], kids[s]);
+	setup(_i);
+	each_sibling(lose, 0);
 }
 END_TEST
+
+START_TEST(half_closed_links)
+{
+	setup(_i);
+	each_sibling(half_close, SHUT_WR);
+	each_sibling(half_close, SHUT_RD);
+}
+END_TEST
+
+/*
+ * A parent that says no more has ended; one that hears no more is noticed
+ * when there is something to say.
+ */
+START_TEST(half_closed_parent)
+{
+	struct kid k;
+
+	setup(_i);
+	kid_run(&k, self);
+	ck_assert_int_eq(shutdown(k.link[PROC_PARENT], SHUT_WR), 0);
+	check_end(&k, "a silent parent", 1);
+	kid_run(&k, self);
+	ck_assert_int_eq(shutdown(k.link[PROC_PARENT], SHUT_RD), 0);
+	ck_assert_int_eq(kid_say(&k, self == PROC_NETD ? PROC_CTLD :
+	    PROC_NETD, MSG_GO, NULL, 0, NULL, 0), 0);
+	check_end(&k, "a deaf parent", 1);
+}
+END_TEST
+
+static void
+say_nothing(enum proc from, int arg)
+{
+	struct kid k;
+
+	(void)arg;
+	kid_run(&k, self);
+	ck_assert_int_eq(kid_say_raw(&k, from, "", 0, NULL, 0), 0);
+	check_others(&k, from, "an empty datagram");
+	ck_assert_int_eq(kid_say_raw(&k, PROC_PARENT, "", 0, NULL, 0), 0);
+	check_end(&k, "empty datagram of the parent", 1);
+}
 
 /* An empty datagram reads like the end of the link; it is dealt with so. */
 START_TEST(empty_datagram)
 {
-	enum proc from;
-	struct kid k;
-	size_t i;
-
-	kid_world();
-	for (i = 0; i < 3; i++) {
-		from = kids[(i + 1) % 3];
-		kid_run(&k, kids[i]);
-		ck_assert_int_eq(kid_say_raw(&k, from, "", 0, NULL, 0), 0);
-		ck_assert(kid_sync(&k, kids[(i + 2) % 3], SLOW));
-		ck_assert_int_eq(kid_say_raw(&k, PROC_PARENT, "", 0, NULL, 0),
-		    0);
-		check_end(&k, "empty datagram of the parent", 1);
-	}
+	setup(_i);
+	each_sibling(say_nothing, 0);
 }
 END_TEST
 
@@ -456,14 +551,16 @@ suite(void)
 	TCase *tc = tcase_create("life");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, wrong_startups);
-	tcase_add_test(tc, wrong_pieces);
-	tcase_add_test(tc, not_ready_too_early);
-	tcase_add_test(tc, second_go);
-	tcase_add_test(tc, shutdown_ends_it);
-	tcase_add_test(tc, loss_of_the_parent);
-	tcase_add_test(tc, loss_of_a_sibling);
-	tcase_add_test(tc, empty_datagram);
+	tcase_add_loop_test(tc, wrong_startups, 0, KID_KINDS);
+	tcase_add_loop_test(tc, wrong_pieces, 0, KID_KINDS);
+	tcase_add_loop_test(tc, not_ready_too_early, 0, KID_KINDS);
+	tcase_add_loop_test(tc, second_go, 0, KID_KINDS);
+	tcase_add_loop_test(tc, shutdown_ends_it, 0, KID_KINDS);
+	tcase_add_loop_test(tc, loss_of_the_parent, 0, KID_KINDS);
+	tcase_add_loop_test(tc, loss_of_a_sibling, 0, KID_KINDS);
+	tcase_add_loop_test(tc, half_closed_links, 0, KID_KINDS);
+	tcase_add_loop_test(tc, half_closed_parent, 0, KID_KINDS);
+	tcase_add_loop_test(tc, empty_datagram, 0, KID_KINDS);
 	tcase_add_test(tc, last_words);
 	suite_add_tcase(s, tc);
 	return s;

@@ -5,90 +5,24 @@
  */
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "regress/privsep/talk.h"
+#include "regress/unit/unit.h"
 #include "shared/bytes.h"
 #include "shared/msg_helper.h"
 #include "shared/msg_parent.h"
-#include "shared/paths.h"
 #include "shared/row.h"
-#include "unit.h"
 
-#define NOBODY	"65534"
-
-static struct link_host	host = { .self = PROC_PARENT };
-static struct link_host	netd_host = { .self = PROC_NETD };
-static struct link	parent, netd;
-static pid_t		pid;
-static int		server[2];	/* name servers, played here */
-
-static void
-pair(struct link *l, struct link_host *h, int *theirs)
-{
-	int fd[2];
-
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0, fd), 0);
-	memset(l, 0, sizeof(*l));
-	l->host = h;
-	l->peer = PROC_RESOLVERD;
-	imsg_init(&l->chan, fd[0]);
-	*theirs = fd[1];
-}
-
-static void
-spawn(int fd, char *root)
-{
-	char name[] = "resolverd:test", id[] = NOBODY, id2[] = NOBODY;
-	char ppid[16];
-	char *argv[] = { name, id, id2, root, ppid, NULL }, *env[] = { NULL };
-
-	snprintf(ppid, sizeof(ppid), "%d", (int)getpid());
-	pid = fork();
-	ck_assert_int_ne(pid, -1);
-	if (pid != 0)
-		return;
-	if (fd == 3 ? fcntl(3, F_SETFD, 0) == -1 : dup2(fd, 3) == -1)
-		_exit(97);
-	execve(PATH_LIBEXEC "/resolverd", argv, env);
-	_exit(98);
-}
-
-static bool
-next(struct link *l, struct imsg *m, int ms)
-{
-	struct pollfd p = { l->chan.fd, POLLIN, 0 };
-	int got;
-
-	for (;;) {
-		got = imsg_recv(&l->chan, m);
-		if (got == -1)
-			return false;
-		if (got == 1 && m->type != MSG_LOG)
-			return true;
-		if (got == 1)
-			continue;
-		if (poll(&p, 1, ms) != 1)
-			return false;
-	}
-}
-
-static void
-expect(struct link *l, uint16_t type, struct imsg *m)
-{
-	ck_assert_msg(next(l, m, 5000), "no message %04x", type);
-	ck_assert_uint_eq(m->type, type);
-}
+static int	server[2];	/* name servers, played here */
 
 /* A name server, and a socket connected to it handed down. */
 static int
@@ -135,27 +69,9 @@ settle(void)
 static void
 setup(void)
 {
-	const struct startup st = { .mode = MODE_CONFIGURED, .workers = 1,
-	    .instance = "test" };
-	char root[] = "/tmp/resolverd.XXXXXX";
-	struct sandbox_report rep;
-	struct imsg m;
-	int fd, fd_netd;
-
-	ck_assert(mkdtemp(root) != NULL);
-	pair(&parent, &host, &fd);
-	pair(&netd, &netd_host, &fd_netd);
-	spawn(fd, root);
-	close(fd);
-	link_fd_send(&parent, PROC_NETD, fd_netd);
-	startup_send(&parent, &st);
-	expect(&parent, MSG_READY, &m);
-	rmdir(root);
-	ck_assert_int_eq(ready_recv(&m, &rep), 0);
-	ck_assert_int_eq(rep.seccomp_mode, 2);
-	ck_assert_int_eq(rep.closed, 1);
-	ck_assert_uint_eq(rep.caps, 0);
-	go_send(&parent);
+	talk_start(PROC_RESOLVERD, MODE_CONFIGURED);
+	kid_give(&kid, PIECE_STARTUP);
+	expect_ready();
 	give_hosts("127.0.0.1 localhost\n192.0.2.5 five fifth\n");
 	server[0] = give_server();
 	server[1] = give_server();
@@ -165,10 +81,7 @@ setup(void)
 static void
 teardown(void)
 {
-	if (pid > 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
+	kid_end(&kid);
 }
 
 static bool
@@ -360,20 +273,14 @@ END_TEST
 START_TEST(netd_breaks_rules)
 {
 	uint8_t junk[300] = { 0 };
-	enum msg_verdict v;
-	enum proc sibling;
-	struct imsg m;
-	uint16_t type;
 
 	/* A length that is wrong. */
 	junk[0] = 200;
 	link_send(&netd, MSG_RESOLVE, 1, -1, junk, 20);
-	expect(&parent, MSG_FAULT, &m);
-	ck_assert_int_eq(fault_recv(&m, &sibling, &type, &v), 0);
-	ck_assert_int_eq(sibling, PROC_NETD);
+	expect_fault(PROC_NETD);
 	/* What only the parent may say. */
 	link_send(&netd, MSG_DNS_RESET, 1, -1, NULL, 0);
-	expect(&parent, MSG_FAULT, &m);
+	expect_fault(PROC_NETD);
 	/* Names that are none. */
 	resolve_send(&netd, 3, "fe80::1%eth0");
 	ck_assert_int_eq(result(3).status, RESOLVE_NONE);
@@ -403,25 +310,19 @@ END_TEST
 START_TEST(wrong_kind)
 {
 	struct endpoint at = { .family = AF_INET, .port = 53 };
-	int fd[2], status;
+	int fd[2];
 
 	/* A pipe for a socket: whoever sends that is not our parent. */
 	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
 	dns_fd_send(&parent, &at, fd[0]);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 0);
-	pid = 0;
+	expect_end(true);
 }
 END_TEST
 
 START_TEST(parent_is_gone)
 {
-	int status;
-
-	imsg_clear(&parent.chan);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	pid = 0;
+	hang_up(PROC_PARENT);
+	expect_end(true);
 }
 END_TEST
 
@@ -449,9 +350,5 @@ suite(void)
 int
 main(void)
 {
-	if (geteuid() != 0) {
-		printf("SKIP resolverd: needs root\n");
-		return 0;
-	}
 	return unit_run("resolverd", suite());
 }

@@ -1,0 +1,264 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Who took over a process of a running instance has its descriptors.  Here the
+# test has them, by pidfd_getfd(2) and without the process's filter: it breaks
+# the rules towards the parent, makes what is shared block, reconnects sockets,
+# sends plaintext from them, and fills doorbells and queues.  The others
+# neither hang nor are fooled, and nothing of the instance is left.
+# timeout: 150
+
+. "$(dirname "$0")/../lib.sh"
+need ip wg ping ps python3
+
+host_new a b
+link_new a b 192.0.2.1/24 192.0.2.2/24
+keys_new a b
+for row in "a b 1" "b a 2"; do
+	# shellcheck disable=SC2086
+	set -- $row
+	cat >"$T/$1.conf" <<CONF
+interface $(tun "$1") {
+	address 10.66.0.$3/24
+	listen port 51820
+	private-key file "$T/$1.key"
+}
+peer "$2" {
+	public-key "$(key_of "$2")"
+	endpoint 192.0.2.$((3 - $3)) port 51820
+	allowed-ips 10.66.0.$((3 - $3))/32
+}
+CONF
+done
+
+# seize.py PID COMMAND [ARGUMENT...]
+cat >"$T/seize.py" <<'PY'
+import array, ctypes, errno, fcntl, os, socket, struct, sys, time
+
+libc = ctypes.CDLL(None, use_errno=True)
+pid, command, args = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+pidfd = os.pidfd_open(pid)
+
+def get(fd):
+    got = libc.syscall(438, pidfd, fd, 0)
+    if got == -1 and ctypes.get_errno() != errno.ESRCH:
+        sys.exit("pidfd_getfd: errno %d" % ctypes.get_errno())
+    return got
+
+def all_fds():
+    for name in sorted(os.listdir("/proc/%d/fd" % pid), key=int):
+        if int(name) <= 2:
+            continue
+        try:
+            what = os.readlink("/proc/%d/fd/%s" % (pid, name))
+        except OSError:
+            return
+        fd = get(int(name))
+        if fd == -1:
+            return      # it was ended meanwhile
+        yield fd, what
+
+def sockets(kind):
+    for fd, what in all_fds():
+        if what.startswith("socket:"):
+            s = socket.socket(fileno=fd)
+            if s.type == kind:
+                yield s
+
+def message(type, data=b"", flags=0, claim=None):
+    return struct.pack("<HHII", type, flags,
+        len(data) if claim is None else claim, 7) + data
+
+LOG, FAULT, GO = 0x010e, 0x010f, 0x0103
+LINE = b"\1\5\0hello"
+FLOOD = b"\1\0\1" + 256 * b"x"
+
+# What no child may say to the parent.
+BREACHES = {
+    "unknown": (message(0xfffe), 0),
+    "type of the parent": (message(GO), 0),
+    "too long": (message(LOG, LINE * 200), 0),
+    "too short": (message(FAULT, b"x"), 0),
+    "descriptor": (message(LOG, LINE), 1),
+    "descriptors": (message(LOG, LINE), 9),
+    "flags": (message(LOG, LINE, flags=1), 0),
+    "length": (message(LOG, LINE, claim=70000), 0),
+    "stub": (b"\1", 0),
+}
+
+if command == "breach":
+    data, fds = BREACHES[args[0]]
+    s = socket.socket(fileno=get(3))
+    s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+        array.array("i", [0] * fds))] if fds else [], socket.MSG_DONTWAIT)
+elif command == "flood":
+    # Lines for the log without end, to everybody: the parent takes them.
+    n = 0
+    for s in sockets(socket.SOCK_SEQPACKET):
+        for i in range(5000):
+            try:
+                s.send(message(LOG, FLOOD), socket.MSG_DONTWAIT)
+                n += 1
+            except BlockingIOError:
+                time.sleep(0.001)
+            except OSError:
+                break
+    sys.exit(n == 0)
+elif command == "bells":
+    # Every pipe that it writes to, up to the brim, without end.
+    n = 0
+    for round in range(50):
+        for fd, what in all_fds():
+            if what.startswith("pipe:") and \
+                    fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE:
+                os.set_blocking(fd, False)
+                try:
+                    while True:
+                        n += os.write(fd, b"x" * 4096)
+                except BlockingIOError:
+                    pass
+            os.close(fd)
+    sys.exit(n == 0)
+elif command == "block":
+    n = 0
+    for fd, what in all_fds():
+        os.set_blocking(fd, True)
+        n += 1
+    sys.exit(n == 0)
+elif command == "unspec":
+    # Its sockets belong to nobody any more, then to a port of our choice.
+    n = 0
+    for s in sockets(socket.SOCK_DGRAM):
+        sa = struct.pack("H14x", socket.AF_UNSPEC)
+        if libc.connect(s.fileno(), sa, len(sa)) == -1:
+            sys.exit("connect: errno %d" % ctypes.get_errno())
+        n += 1
+    sys.exit(n == 0)
+elif command == "plain":
+    # Does an echo come back to one of its own sockets?
+    for s in sockets(socket.SOCK_DGRAM):
+        to = (args[0], int(args[1]))
+        if s.family == socket.AF_INET6:
+            continue
+        s.settimeout(1)
+        try:
+            s.sendto(b"plain", to)
+            while s.recvfrom(2048)[1] != to:
+                pass
+            sys.exit(0)
+        except OSError:
+            pass
+    sys.exit("no echo")
+PY
+cat >"$T/echo.py" <<'PY'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 7))
+while True:
+    data, at = s.recvfrom(2048)
+    s.sendto(data, at)
+PY
+
+pid_in() {
+	ctl "$1" -j show processes |
+	    sed -n "s/.*\"process\":\"$2\",\"pid\":\([0-9]*\).*/\1/p"
+}
+seize() {
+	python3 "$T/seize.py" "$@"
+}
+# begin [PROCESS]: a new instance; $pid is that process.
+begin() {
+	conf_start a
+	parent=$(pid_in a parent)
+	all=$parent
+	for begin_p in cryptod netd ctld resolverd; do
+		all="$all $(pid_in a $begin_p)"
+	done
+	pid=$(pid_in a "${1:-parent}")
+}
+# all_end NAME: the instance is gone, and with it whatever it made.
+all_end() {
+	# shellcheck disable=SC2086
+	expect "$1: all end" wait_for 10 gone $all
+	expect_is "$1: nothing is left" "" sh -c "ls '$RUN' | grep '$(tun a)'"
+	expect_fail "$1: no interface" ip_on a link show "$(tun a)"
+}
+
+conf_start b
+on b python3 "$T/echo.py" >/dev/null 2>&1 &
+PIDS="$PIDS $!"
+
+# --- a child breaks the rules towards the parent
+while read -r proc breach; do
+	begin "$proc"
+	seize "$pid" breach "$breach" </dev/null
+	if [ "$proc" = resolverd ]; then
+		expect "$breach by $proc: it is ended" wait_for 5 gone "$pid"
+		expect "$breach by $proc: the others go on" ctl a status
+		conf_end a
+	else
+		all_end "$breach by $proc"
+	fi
+done <<'END'
+cryptod unknown
+netd type of the parent
+ctld too long
+resolverd too short
+cryptod descriptor
+netd descriptors
+ctld flags
+resolverd length
+cryptod stub
+netd unknown
+ctld unknown
+resolverd unknown
+END
+
+# --- what it has in common with others
+for proc in cryptod netd ctld resolverd; do
+	begin "$proc"
+	expect "$proc makes all it has block" seize "$pid" block
+	ctl a status >/dev/null 2>&1 &
+	ctl_pid=$!
+	kill -HUP "$parent"
+	sleep 0.2
+	kill -TERM "$parent"
+	all_end "$proc makes all it has block"
+	wait $ctl_pid || true
+done
+
+for proc in cryptod netd; do
+	begin "$proc"
+	expect "$proc fills all doorbells" seize "$pid" bells
+	expect "$proc fills all doorbells: the tunnel works" \
+	    ping_from a 10.66.0.2
+	kill -STOP "$pid"
+	expect "$proc fills them and hears none" seize "$pid" bells
+	on a ping -n -q -c 50 -i 0.01 -W 1 10.66.0.2 >/dev/null 2>&1 || true
+	kill -TERM "$parent"
+	sleep 0.2
+	kill -CONT "$pid" 2>/dev/null || true
+	all_end "$proc fills all doorbells"
+done
+
+for proc in cryptod netd ctld resolverd; do
+	begin "$proc"
+	expect "$proc talks without end" seize "$pid" flood
+	# It is no word for a sibling, and its end for that.
+	kill -TERM "$parent" 2>/dev/null || true
+	all_end "$proc talks without end"
+done
+
+# --- netd's sockets; it does not read them meanwhile
+begin netd
+expect "tunnel" ping_from a 10.66.0.2
+kill -STOP "$pid"
+expect "an echo from outside" seize "$pid" plain 192.0.2.2 7
+expect_fail "none through the tunnel" seize "$pid" plain 10.66.0.2 7
+expect "its sockets are of nobody" seize "$pid" unspec
+expect "still one from outside" seize "$pid" plain 192.0.2.2 7
+expect_fail "still none through the tunnel" seize "$pid" plain 10.66.0.2 7
+kill -CONT "$pid"
+expect "reload" ctl a reload
+conf_end a
+all_end "sockets of nobody"
