@@ -9,7 +9,6 @@
  * them and answers with how many were right; the client prints the rate.
  * UDP (-u): the server sends back what comes; the client sends count
  * datagrams of size bytes, one at a time, and compares the echo.
- * Both ends run on one machine, so the sequence is in the host's byte order.
  */
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -21,8 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "regress/tools/flow.h"
 
 #define CHUNK		65536
 #define UDP_TRIES	5
@@ -39,47 +39,6 @@ usage(void)
 	fprintf(stderr, "usage: tcpflow [-u] -l [-f portfile] address [port]\n"
 	    "       tcpflow [-u] [-n count] [-s size] address port\n");
 	exit(2);
-}
-
-/* Word i of the sequence, mixed well: what is lost or swapped shows. */
-static uint64_t
-sequence_word(uint64_t i)
-{
-	uint64_t	x = i + 1;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
-}
-
-/* len bytes of the sequence from a byte offset; words when it can. */
-static void
-sequence_fill(uint8_t *p, size_t len, uint64_t offset)
-{
-	uint64_t	x;
-
-	while (len > 0) {
-		x = sequence_word(offset / 8);
-		if (offset % 8 == 0 && len >= 8) {
-			memcpy(p, &x, 8);
-			p += 8;
-			offset += 8;
-			len -= 8;
-		} else {
-			*p++ = (uint8_t)(x >> (8 * (offset % 8)));
-			offset++;
-			len--;
-		}
-	}
-}
-
-static double
-seconds(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 static struct addrinfo *
@@ -107,24 +66,6 @@ wait_readable(int fd, int ms)
 	return poll(&pfd, 1, ms);
 }
 
-/* The port that the kernel chose, for the script that waits for this file. */
-static void
-port_write(int fd, const char *file)
-{
-	struct sockaddr_storage	 ss;
-	socklen_t		 len = sizeof(ss);
-	char			 port[16];
-	FILE			*fp;
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
-	    getnameinfo((struct sockaddr *)&ss, len, NULL, 0, port,
-	    sizeof(port), NI_NUMERICSERV | NI_DGRAM) != 0)
-		err(1, "getsockname");
-	if ((fp = fopen(file, "w")) == NULL || fprintf(fp, "%s\n", port) < 0 ||
-	    fclose(fp) == EOF)
-		err(1, "%s", file);
-}
-
 static int
 server_socket(const char *host, const char *port, int type, const char *file)
 {
@@ -140,7 +81,7 @@ server_socket(const char *host, const char *port, int type, const char *file)
 		err(1, "listen");
 	freeaddrinfo(ai);
 	if (file != NULL)
-		port_write(fd, file);
+		flow_port_write(fd, file);
 	return fd;
 }
 
@@ -161,7 +102,7 @@ tcp_server(int listener)
 			err(1, "read");
 		if (n == 0)
 			break;
-		sequence_fill(want, (size_t)n, total);
+		flow_fill(want, (size_t)n, total);
 		if (memcmp(buf, want, (size_t)n) != 0)
 			errx(1, "wrong bytes after %llu",
 			    (unsigned long long)total);
@@ -190,10 +131,10 @@ tcp_client(const char *host, const char *port, uint64_t count)
 	    connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
 		err(1, "connect to %s", host);
 	freeaddrinfo(ai);
-	start = seconds();
+	start = flow_seconds();
 	while (sent < count) {
 		len = count - sent < CHUNK ? (size_t)(count - sent) : CHUNK;
-		sequence_fill(buf, len, sent);
+		flow_fill(buf, len, sent);
 		if ((n = write(fd, buf, len)) == -1)
 			err(1, "write");
 		sent += (uint64_t)n;
@@ -203,7 +144,7 @@ tcp_client(const char *host, const char *port, uint64_t count)
 	if (wait_readable(fd, IDLE_MS) <= 0 ||
 	    read(fd, answer, sizeof(answer) - 1) <= 0)
 		errx(1, "no answer from %s", host);
-	took = seconds() - start;
+	took = flow_seconds() - start;
 	if (strtoull(answer, NULL, 10) != count)
 		errx(1, "sent %llu bytes, %s arrived",
 		    (unsigned long long)count, answer);
@@ -239,7 +180,7 @@ udp_turn(int fd, size_t size, uint64_t turn)
 	ssize_t	n;
 	int	try;
 
-	sequence_fill(want, size, turn * CHUNK);
+	flow_fill(want, size, turn * CHUNK);
 	for (try = 0; try < UDP_TRIES; try++) {
 		if (send(fd, want, size, 0) != (ssize_t)size)
 			warn("send of %zu bytes", size);
