@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The manuals: clean mdoc, usage as in SYNOPSIS, and the table of messages
-# complete.
+# The manuals: clean mdoc, usage as in SYNOPSIS, the table of messages complete,
+# and the rights that warren(7) tells of as the sources give them.
 
 . "$(dirname "$0")/../lib.sh"
 need mandoc
@@ -57,3 +57,71 @@ missing() {
 	done
 }
 expect_is "every message stands in warren-imsg(7)" "" missing
+
+# The rights of each process.
+sec=$TOP/man/warren.7
+# rights PROCESS COLUMN: of the row in warren(7), and of those that continue
+# it.
+rights() {
+	sed -n '/^\.It Sy process Ta/,/^\.El/p' "$sec" | awk -v want="$1" \
+	    -v column="$2" '
+	    /^\.(It|El)/ {
+		n = split(row, cell, " *Ta *")
+		if (n > 1 && cell[1] != "\"\"")
+			name = cell[1]
+		if (n >= column && name == want && cell[column] != "\"\"")
+			print cell[column]
+		row = substr($0, 5)
+		next
+	    }
+	    { row = row " " $0 }'
+}
+calls() {
+	sed 's/configured mode://' | tr -s ', ' '\n' | grep . | sort -u
+}
+# given FILE TABLE...: the calls in these arrays of rules.
+given() {
+	given_file=$TOP/$1
+	shift
+	for given_table in "$@"; do
+		sed -n "/ $given_table\[\] = {/,/^};/p" "$given_file"
+	done | sed -n 's/^	SOCKOPT(.*/getsockopt/p
+	    s/^	SB_ALLOW\(_IF\)*(\([a-z0-9_]*\),.*/\2/p' | sort -u
+}
+for proc in parent cryptod netd ctld resolverd; do
+	case $proc in
+	parent)
+		given parent/filter.c rules configured_rules >"$T/given"
+		user=root ;;
+	*)
+		given $proc/sandbox_tables.c run_rules >"$T/given"
+		upper=$(echo $proc | tr '[:lower:]' '[:upper:]')
+		user=$(sed -n "s/.*\[PROC_$upper\] = \"\(.*\)\".*/\1/p" \
+		    "$TOP/parent/users.c") ;;
+	esac
+	net="parent's"
+	grep -q 'empty_netns = true' "$TOP/$proc"/*.c && net=empty
+	rights $proc 5 | calls >"$T/told"
+	expect "warren(7): system calls of $proc" diff "$T/given" "$T/told"
+	expect "warren(7): $proc has some" test -s "$T/told"
+	expect_is "warren(7): user of $proc" "$user" rights $proc 2
+	expect_is "warren(7): network of $proc" "$net" rights $proc 4
+done
+given shared/sandbox_tables.c base_rules loop_rules >"$T/given"
+sed -n '/^All of them have these system calls/,/^\.Pp/p' "$sec" |
+    sed '1,2{s/.*these system calls.*//;s/^arguments only://;}; /^\.Pp/d' |
+    tr -d . | calls >"$T/told"
+expect "warren(7): system calls of all" diff "$T/given" "$T/told"
+sed -n '/static const int keep\[\]/,/};/p' "$TOP/parent/confine.c" |
+    grep -o 'CAP_[A-Z_]*' | sort >"$T/given"
+grep -o 'CAP_[A-Z_]*' "$sec" | sort >"$T/told"
+expect "warren(7): the parent's capabilities" diff "$T/given" "$T/told"
+# The tests that it names.
+unknown() {
+	sed -n -E 's,^\.Pa ((unit|privsep|conf|net)/[^ ]*).*,\1,p' "$sec" |
+	    sort -u | while read -r test; do
+		[ -e "$TOP/regress/$test.c" ] ||
+		    [ -e "$TOP/regress/$test.sh" ] || echo "$test"
+	done
+}
+expect_is "warren(7): the tests are there" "" unknown

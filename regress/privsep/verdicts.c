@@ -31,6 +31,7 @@
 extern const struct sandbox_table cryptod_start, cryptod_run;
 extern const struct sandbox_table netd_start, netd_run;
 extern const struct sandbox_table ctld_start, ctld_run;
+extern const struct sandbox_table resolverd_start, resolverd_run;
 extern const struct sandbox_table parent_run, parent_run_configured;
 
 #define NOBODY		0x3ffffff	/* larger than any pid */
@@ -45,8 +46,10 @@ extern const struct sandbox_table parent_run, parent_run_configured;
 #define TR	0x20
 #define PB	0x40			/* in bare mode */
 #define PC	0x80			/* in configured mode */
+#define RS	0x100
+#define RR	0x200
 #define PR	(PB | PC)
-#define START	(CS | NS | TS)
+#define START	(CS | NS | TS | RS)
 
 static const struct state {
 	const char			*name;
@@ -61,6 +64,8 @@ static const struct state {
 	{ "ctld", &ctld_start, &ctld_run },
 	{ "parent", NULL, &parent_run },
 	{ "parent of a configuration", NULL, &parent_run_configured },
+	{ "resolverd before READY", &resolverd_start, NULL },
+	{ "resolverd", &resolverd_start, &resolverd_run },
 };
 #define NSTATES	(sizeof(states) / sizeof(states[0]))
 
@@ -266,6 +271,8 @@ static const struct call {
 	/* descriptors */
 	{ "ioctl TIOCSTI", SYS_ioctl, { 0, TIOCSTI, A(page) }, 0, 0, 0 },
 	{ "ioctl TUNSETIFF", SYS_ioctl, { 0, TUNSETIFF, A(page) }, 0, 0, 0 },
+	/* It would outlive the instance. */
+	{ "ioctl TUNSETPERSIST", SYS_ioctl, { 0, TUNSETPERSIST, 1 }, 0, 0, 0 },
 	{ "ioctl TUNATTACHFILTER", SYS_ioctl, { 0, TUNATTACHFILTER, A(page) },
 	    0, 0, 0 },
 	{ "ioctl SIOCGIFINDEX", SYS_ioctl, { NOBODY, 0x8933, A(page) },

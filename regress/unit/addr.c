@@ -84,7 +84,7 @@ START_TEST(prefix_text)
 		"1.2.3.4/99999999999"
 	};
 	struct prefix p;
-	char text[PREFIX_TEXT];
+	char text[PREFIX_TEXT], longest[PREFIX_TEXT + 1];
 	size_t i;
 
 	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
@@ -99,6 +99,11 @@ START_TEST(prefix_text)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(prefix_parse(&p, bad[i]) == -1, "\"%s\"",
 		    bad[i]);
+	memset(longest, '0', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	ck_assert_int_eq(prefix_parse(&p, longest), -1);
+	prefix_print(&p, text, sizeof(text));
+	ck_assert_str_eq(text, "(none)");
 }
 END_TEST
 

@@ -5,6 +5,7 @@
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -315,7 +316,39 @@ START_TEST(draining)
 }
 END_TEST
 
-/* What a row's limit says "close" to ends the link, not the process. */
+/* A last word is waited for, but not for ever. */
+START_TEST(flushing)
+{
+	static uint8_t big[MSG_PAYLOAD];
+	int n = 0, r = 0;
+	pid_t pid;
+
+	link_flush(&side, 1000);	/* nothing waits */
+	while (link_queued(&side) == 0) {
+		link_send(&side, MSG_SET_ITEMS, 0, -1, big, sizeof(big));
+		n++;
+	}
+	link_flush(&side, 1);		/* nobody reads */
+	ck_assert_uint_gt(link_queued(&side), 0);
+	pid = fork();
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0) {
+		while (r < n)
+			if (imsg_recv(&cryptod, &m) == 1)
+				r++;
+		_exit(0);
+	}
+	link_flush(&side, 5000);
+	ck_assert_uint_eq(link_queued(&side), 0);
+	ck_assert_int_eq(waitpid(pid, &r, 0), pid);
+	ck_assert_int_eq(r, 0);
+	imsg_clear(&cryptod);
+	link_flush(&side, 1000);	/* and nobody is there */
+	link_close(&side);
+	link_flush(&side, 1000);
+}
+END_TEST
+
 /* As many descriptors under way as a user may have: no loss, and no spinning. */
 START_TEST(stuck)
 {
@@ -353,6 +386,7 @@ START_TEST(stuck)
 }
 END_TEST
 
+/* What a row's limit says "close" to ends the link, not the process. */
 START_TEST(overflow)
 {
 	static uint8_t big[MSG_PAYLOAD];
@@ -384,6 +418,7 @@ suite(void)
 	tcase_add_test(tc, wiped);
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, draining);
+	tcase_add_test(tc, flushing);
 	tcase_add_test(tc, stuck);
 	tcase_add_test(tc, overflow);
 	suite_add_tcase(s, tc);

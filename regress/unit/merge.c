@@ -620,6 +620,25 @@ START_TEST(many_flows)
 END_TEST
 
 /* What has no ports goes behind all of its hosts, and before nothing else. */
+/* A TCP header that is not whole, in a packet that says so itself. */
+START_TEST(cut_short)
+{
+	uint8_t	 p[60];
+	size_t	 n;
+
+	reset(ALL);
+	for (n = 0; n < 20; n++) {
+		memset(p, 0, sizeof(p));
+		p[0] = 0x60;
+		put_be16(p + 4, (uint16_t)n);
+		p[6] = 6;
+		p[52] = 0x50;
+		add_bytes(p, 40 + n);
+	}
+	done(20, 0);
+}
+END_TEST
+
 START_TEST(hosts)
 {
 	struct packet	 a, b, c;
@@ -770,6 +789,7 @@ suite(void)
 	tcase_add_test(tc, udp_no_checksum);
 	tcase_add_test(tc, sequence_wraps);
 	tcase_add_test(tc, many_flows);
+	tcase_add_test(tc, cut_short);
 	tcase_add_test(tc, hosts);
 	tcase_add_test(tc, hostile);
 	tcase_add_test(tc, round_trip);

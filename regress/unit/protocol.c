@@ -989,6 +989,77 @@ START_TEST(reordered)
 }
 END_TEST
 
+/* What the host sends that cannot be sent on, and how often it is told. */
+START_TEST(nobody_wants_it)
+{
+	static const uint8_t nobody[4] = { 10, 9, 9, 9 };
+	uint8_t p[64 + ENGINE_TAILROOM];
+	unsigned i;
+
+	memset(p, 0xff, sizeof(p));
+	outbound_packet(&a.e, p, 64);
+	ck_assert_uint_eq(a.e.n.drop_out_not_ip, 1);
+	for (i = 0; i < 1000; i++) {
+		packet_make(p, a.address, nobody, (uint16_t)i, 64);
+		outbound_packet(&a.e, p, 64);
+	}
+	ck_assert_uint_eq(a.e.n.drop_out_no_device, 1000);
+	ck_assert_uint_gt(a.e.n.icmp_sent, 0);
+	ck_assert_uint_gt(a.e.n.icmp_limited, 0);
+	ck_assert_uint_eq(a.e.n.icmp_sent + a.e.n.icmp_limited, 1000);
+	ck_assert_uint_eq(a.ntun, a.e.n.icmp_sent);
+}
+END_TEST
+
+/* netd does not keep up: it is told again where the peer is. */
+START_TEST(place_is_told_again)
+{
+	b.auth_full = true;
+	shake();
+	ck_assert_uint_gt(b.e.n.auth_full, 0);
+	ck_assert_uint_eq(b.e.n.auth_sent, 0);
+	b.auth_full = false;
+	host_send(&a, 2, 84);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(b.e.n.auth_sent, 1);
+	ck_assert_uint_eq(b.auth_path, a.path);
+}
+END_TEST
+
+/* The one-time key in a message that nobody had to sign (P13). */
+static void
+send_low_order(struct host *from, struct host *to, size_t at)
+{
+	struct datagram *dg = TAILQ_FIRST(&from->out);
+	uint8_t msg[256];
+	size_t len;
+
+	ck_assert_ptr_nonnull(dg);
+	len = dg->len;
+	memcpy(msg, dg->data, len);
+	memset(msg + at, 0, 32);
+	host_receive(to, msg, len, from->path);
+	ck_assert_uint_eq(to->e.n.drop_hs_low_order, 1);
+	ck_assert_uint_eq(to->e.n.drop_hs_forged, 0);
+}
+
+START_TEST(low_order_one_time_keys)
+{
+	host_send(&a, 1, 84);
+	send_low_order(&a, &b, 8);
+	ck_assert_uint_eq(b.types[2], 0);
+	/* And in an answer, which leaves the handshake as it was. */
+	b.delay = 100 * MS;
+	hosts_run(&a, &b, 10 * MS);
+	ck_assert_uint_eq(b.types[2], 1);
+	send_low_order(&b, &a, 12);
+	ck_assert_uint_eq(a.e.n.handshakes_completed, 0);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(a.e.n.handshakes_completed, 1);
+	ck_assert_uint_eq(b.ntun, 1);
+}
+END_TEST
+
 /* Padded on the way, trimmed at the end; never past the MTU (P34, P35). */
 START_TEST(every_length)
 {
@@ -1058,6 +1129,9 @@ suite(void)
 	tcase_add_test(t, loop);
 	tcase_add_test(t, key_succession);
 	tcase_add_test(t, reordered);
+	tcase_add_test(t, nobody_wants_it);
+	tcase_add_test(t, place_is_told_again);
+	tcase_add_test(t, low_order_one_time_keys);
 	tcase_add_test(t, every_length);
 	suite_add_tcase(s, t);
 	return s;
