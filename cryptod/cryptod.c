@@ -377,7 +377,7 @@ spin(struct cryptod *c)
 			return true;
 		sched_yield();
 		for (i = 0; i < SPIN_LOOKS; i++) {
-			if (ring_is_ready(&c->ring))
+			if (ingress_is_ready(&c->ingress))
 				return true;
 			spin_pause();
 		}
@@ -391,19 +391,21 @@ wait_for_events(struct cryptod *c)
 {
 	struct engine *e = &c->engine;
 	int flags = EVLOOP_ONCE;
-	bool nap, asleep = false;
+	bool busy, asleep = false;
 	uint64_t next = 0;
 
 	if (!timer_next(&e->wheel, e->now, &next))
 		next = 0;
-	/* Broken, there is nothing to wake us; busy, look in again soon. */
-	nap = !c->ingress.broken && ingress_is_busy(&c->ingress);
-	if (nap && (next == 0 || next > e->now + BUSY_NAP))
-		next = e->now + BUSY_NAP;
-	if (!nap && !c->ingress.broken) {
+	/* Broken, there is nothing to wake us. */
+	if (!c->ingress.broken) {
 		if (spin(c))
 			return;
-		asleep = ring_sleep(&c->ring);
+		/* Handshakes that wait: look in again soon, data or not. */
+		busy = ingress_is_busy(&c->ingress);
+		if (busy && (next == 0 || next > e->now + BUSY_NAP))
+			next = e->now + BUSY_NAP;
+		asleep = busy ? ring_sleep_bulk(&c->ring) :
+		    ring_sleep(&c->ring);
 		/* With records left the descriptors have their turn, too. */
 		if (!asleep)
 			flags |= EVLOOP_NONBLOCK;

@@ -39,6 +39,13 @@ ingress_clear(struct ingress *in)
 }
 
 bool
+ingress_is_ready(const struct ingress *in)
+{
+	return in->busy ? ring_has(in->ring, RING_BULK) :
+	    ring_is_ready(in->ring);
+}
+
+bool
 ingress_is_busy(const struct ingress *in)
 {
 	return in->busy;
@@ -53,33 +60,48 @@ origin_of(struct origin *o, const struct ring_hdr *h)
 	o->from = h->from;
 }
 
-/*
- * A datagram flood of handshakes must leave time for data (P16): their share
- * of each window is measured, and netd told when it is used up.
- */
 static void
-account(struct ingress *in, uint64_t began)
+set_busy(struct ingress *in, bool busy)
 {
-	uint64_t now = clock_boottime();
-
-	in->spent += now - began;
-	if (in->spent <= INGRESS_SHARE || in->busy)
+	if (busy == in->busy)
 		return;
-	in->busy = true;
-	in->engine->n.hs_busy++;
-	ring_set_busy(in->ring, true);
+	if (busy)
+		in->engine->n.hs_busy++;
+	in->busy = busy;
+	ring_set_busy(in->ring, busy);
 }
 
-static void
-begin_window(struct ingress *in)
+/* Was there any in either direction, just now? */
+static bool
+is_data(struct ingress *in)
 {
-	if (in->engine->now - in->window < INGRESS_WINDOW)
-		return;
-	in->window = in->engine->now;
-	in->spent = 0;
+	const struct engine *e = in->engine;
+
+	if (ring_has(in->ring, RING_BULK) || e->n.tun_read != in->tun_read) {
+		in->tun_read = e->n.tun_read;
+		in->data = e->now;
+	}
+	return e->now - in->data < INGRESS_QUIET;
+}
+
+/*
+ * A flood of handshakes must leave time for data (P16): their share of each
+ * window is measured.  Once it is used up they wait, and netd is told; but if
+ * there is no data to wait for, one a turn is served, however many come.
+ */
+static int
+handshakes_now(struct ingress *in)
+{
+	bool data = is_data(in);
+
+	if (in->engine->now - in->window >= INGRESS_WINDOW) {
+		in->window = in->engine->now;
+		in->spent = 0;
+	}
+	set_busy(in, in->spent > INGRESS_SHARE && data);
 	if (in->busy)
-		ring_set_busy(in->ring, false);
-	in->busy = false;
+		return 0;
+	return in->spent > INGRESS_SHARE ? 1 : INGRESS_URGENT;
 }
 
 static int
@@ -87,7 +109,6 @@ serve_handshake(struct ingress *in, const struct ring_rec *rec)
 {
 	const struct ring_hdr *h = &rec->hdr;
 	struct origin from;
-	uint64_t began;
 
 	if (h->kind != RING_HANDSHAKE || h->nseg != 1 ||
 	    (h->len != NOISE_INITIATION_LEN && h->len != NOISE_RESPONSE_LEN) ||
@@ -95,9 +116,7 @@ serve_handshake(struct ingress *in, const struct ring_rec *rec)
 		return -1;
 	memcpy(in->buf, rec->payload, h->len);
 	origin_of(&from, h);
-	began = clock_boottime();
 	handshake_receive(in->engine, in->buf, h->len, &from);
-	account(in, began);
 	return 0;
 }
 
@@ -178,17 +197,23 @@ serve_data(struct ingress *in)
 static int
 serve_urgent(struct ingress *in)
 {
+	uint64_t began, took = 0;
 	struct ring_rec rec;
-	int got, n;
+	int got, n, max = handshakes_now(in);
 
-	for (n = 0; n < INGRESS_URGENT && !in->busy; n++) {
+	if (!ring_has(in->ring, RING_URGENT))
+		return 0;
+	began = clock_thread();
+	for (n = 0; n < max && took < INGRESS_STRETCH; n++) {
 		got = ring_next(in->ring, RING_URGENT, &rec);
 		if (got == 0)
 			break;
 		if (got == -1 || serve_handshake(in, &rec) == -1)
 			return -1;
 		ring_done(in->ring, RING_URGENT);
+		took = clock_thread() - began;
 	}
+	in->spent += took;
 	return n;
 }
 
@@ -199,7 +224,6 @@ ingress_serve(struct ingress *in)
 
 	if (in->broken)
 		return INGRESS_IDLE;
-	begin_window(in);
 	in->packets = 0;
 	urgent = serve_urgent(in);
 	bulk = urgent == -1 ? -1 : serve_data(in);

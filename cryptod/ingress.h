@@ -20,17 +20,25 @@
 #define INGRESS_JOBS		3	/* records under way a worker */
 /* A record below this costs less than to hand it over. */
 #define INGRESS_ALONE		4096
-/* Handshakes may have this much of each window, data has the rest. */
+/*
+ * Handshakes may have this much of each window, data has the rest; while
+ * there is no data for so long, they have that, too.
+ */
 #define INGRESS_WINDOW		(50 * CLOCK_NSEC_PER_MSEC)
 #define INGRESS_SHARE		(20 * CLOCK_NSEC_PER_MSEC)
+#define INGRESS_QUIET		CLOCK_NSEC_PER_MSEC
+/* And no packet waits longer than this for handshakes of one turn. */
+#define INGRESS_STRETCH		(500 * 1000ULL)
 
 struct ingress {
 	struct ring	*ring;
 	struct engine	*engine;
 	uint64_t	 window;	/* when it began */
 	uint64_t	 spent;		/* on handshakes in it */
+	uint64_t	 data;		/* when there was some */
+	uint64_t	 tun_read;	/* the counter, then */
 	unsigned	 packets;	/* opened this turn */
-	bool		 busy;		/* their share is used up */
+	bool		 busy;		/* they wait, for data goes first */
 	bool		 broken;	/* nonsense in the ring: read no more */
 	struct workers	*workers;
 	/* Records under way, a ring: from `first' up to `next'. */
@@ -54,7 +62,9 @@ int	 ingress_init(struct ingress *, struct ring *, struct engine *,
 void	 ingress_clear(struct ingress *);
 /* Serves one bounded turn of both lanes. */
 enum ingress_result ingress_serve(struct ingress *);
-/* Do handshakes wait only for the window to end? */
+/* Is there something that would be served now? */
+bool	 ingress_is_ready(const struct ingress *);
+/* Do handshakes wait, for data goes first? */
 bool	 ingress_is_busy(const struct ingress *);
 
 #endif /* CRYPTOD_INGRESS_H */

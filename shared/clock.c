@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The clock module.  Both clocks exist on every kernel that can run us, so
+ * The clock module.  The clocks exist on every kernel that can run us, so
  * a failure is impossible short of a broken build or sandbox; abort() then
  * is better than a time of zero that would make every key young again.
  */
@@ -10,15 +10,27 @@
 
 #include "shared/clock.h"
 
-uint64_t
-clock_boottime(void)
+static uint64_t
+clock_ns(clockid_t id)
 {
 	struct timespec ts;
 
-	if (clock_gettime(CLOCK_BOOTTIME, &ts) == -1)
+	if (clock_gettime(id, &ts) == -1)
 		abort();
 	return ((uint64_t)ts.tv_sec * CLOCK_NSEC_PER_SEC +
 	    (uint64_t)ts.tv_nsec);
+}
+
+uint64_t
+clock_boottime(void)
+{
+	return (clock_ns(CLOCK_BOOTTIME));
+}
+
+uint64_t
+clock_thread(void)
+{
+	return (clock_ns(CLOCK_THREAD_CPUTIME_ID));
 }
 
 void

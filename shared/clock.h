@@ -16,6 +16,12 @@
  */
 uint64_t	clock_boottime(void);
 
+/*
+ * Nanoseconds that this thread has computed, for shares of work: time that
+ * others took does not count.  Two system calls would be much for a packet.
+ */
+uint64_t	clock_thread(void);
+
 /* The wall clock (CLOCK_REALTIME); for TAI64N labels and for people. */
 void		clock_realtime(struct timespec *ts);
 

@@ -345,27 +345,43 @@ ring_acknowledge(struct ring *r)
 }
 
 bool
+ring_has(const struct ring *r, enum ring_lane lane)
+{
+	return atomic_load_explicit(&r->peer->head[lane],
+	    memory_order_acquire) != r->tail[lane];
+}
+
+bool
 ring_is_ready(const struct ring *r)
 {
-	int lane;
+	return ring_has(r, RING_URGENT) || ring_has(r, RING_BULK);
+}
 
-	for (lane = 0; lane < RING_LANES; lane++)
-		if (atomic_load_explicit(&r->peer->head[lane],
-		    memory_order_acquire) != r->tail[lane])
-			return true;
-	return false;
+static void
+announce_sleep(struct ring *r)
+{
+	atomic_store_explicit(&r->own->sleeping, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
 }
 
 bool
 ring_sleep(struct ring *r)
 {
-	atomic_store_explicit(&r->own->sleeping, 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
-	if (ring_is_ready(r)) {
-		ring_wake(r);
-		return false;
-	}
-	return true;
+	announce_sleep(r);
+	if (!ring_is_ready(r))
+		return true;
+	ring_wake(r);
+	return false;
+}
+
+bool
+ring_sleep_bulk(struct ring *r)
+{
+	announce_sleep(r);
+	if (!ring_has(r, RING_BULK))
+		return true;
+	ring_wake(r);
+	return false;
 }
 
 void

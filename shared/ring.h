@@ -148,11 +148,15 @@ void	 ring_done(struct ring *, enum ring_lane);
 void	 ring_acknowledge(struct ring *);
 /* Is there something to read in any lane? */
 bool	 ring_is_ready(const struct ring *);
+/* The same of one. */
+bool	 ring_has(const struct ring *, enum ring_lane);
 /*
  * Announces sleep and looks again: true if it is safe to wait for the bell,
  * false if something arrived meanwhile (then it is not announced any more).
  */
 bool	 ring_sleep(struct ring *);
+/* The same of who would wake for the bulk lane only. */
+bool	 ring_sleep_bulk(struct ring *);
 void	 ring_wake(struct ring *);
 
 /*

@@ -231,10 +231,10 @@ START_TEST(bounded)
 }
 END_TEST
 
-/* Handshakes that used up their share wait, data does not (P16). */
+/* Handshakes that used up their share wait for data, data does not (P16). */
 START_TEST(share)
 {
-	in->spent = INGRESS_SHARE;
+	in->spent = INGRESS_SHARE + 1;
 	netd_put(RING_URGENT, &good_handshake, 148);
 	netd_put(RING_URGENT, &good_handshake, 148);
 	netd_put(RING_BULK, &good_data, 250);
@@ -243,20 +243,56 @@ START_TEST(share)
 	ck_assert(ingress_is_busy(in));
 	ck_assert(ring_peer_busy(&theirs));
 	ck_assert_uint_eq(e.n.hs_busy, 1);
-	ck_assert_uint_eq(e.n.handshakes_received, 1);
+	ck_assert_uint_eq(e.n.handshakes_received, 0);
 	ck_assert_uint_eq(e.n.drop_in_malformed, 3);
+	ck_assert(!ingress_is_ready(in));
 	netd_put(RING_BULK, &good_data, 250);
+	ck_assert(ingress_is_ready(in));
 	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
 	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
-	ck_assert_uint_eq(e.n.handshakes_received, 1);
+	ck_assert_uint_eq(e.n.handshakes_received, 0);
 	ck_assert_uint_eq(e.n.drop_in_malformed, 6);
-	/* Until the window ends. */
-	e.now += INGRESS_WINDOW;
+	/* What the TUN device has is data, too. */
+	e.now += INGRESS_QUIET - 1;
+	e.n.tun_read++;
+	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
+	e.now += INGRESS_QUIET - 1;
+	ck_assert_int_eq(ingress_serve(in), INGRESS_IDLE);
+	ck_assert_uint_eq(e.n.hs_busy, 1);
+	/* With no data at all there is nothing to wait for: one a turn. */
+	e.now++;
 	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
 	ck_assert(!ingress_is_busy(in));
 	ck_assert(!ring_peer_busy(&theirs));
+	ck_assert_uint_eq(e.n.handshakes_received, 1);
+	netd_put(RING_BULK, &good_data, 250);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert(ingress_is_busy(in));
+	ck_assert_uint_eq(e.n.hs_busy, 2);
+	ck_assert_uint_eq(e.n.handshakes_received, 1);
+	/* Or a new window begins. */
+	e.now += INGRESS_WINDOW;
+	netd_put(RING_BULK, &good_data, 250);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert(!ingress_is_busy(in));
 	ck_assert_uint_eq(e.n.handshakes_received, 2);
-	ck_assert_uint_eq(e.n.hs_busy, 1);
+	ck_assert_uint_eq(e.n.hs_busy, 2);
+}
+END_TEST
+
+/* And a turn of theirs ends before a packet has waited for long. */
+START_TEST(stretch)
+{
+	unsigned i;
+
+	for (i = 0; i < SLOTS; i++)
+		netd_put(RING_URGENT, &good_handshake, 148);
+	ck_assert_int_eq(ingress_serve(in), INGRESS_WORK);
+	ck_assert_uint_le(e.n.handshakes_received, INGRESS_URGENT);
+	ck_assert_uint_gt(e.n.handshakes_received, 0);
+	for (i = 0; i < SLOTS && ring_has(&mine, RING_URGENT); i++)
+		ingress_serve(in);
+	ck_assert_uint_eq(e.n.handshakes_received, SLOTS);
 }
 END_TEST
 
@@ -332,6 +368,7 @@ suite(void)
 	tcase_add_test(t, well_formed);
 	tcase_add_test(t, bounded);
 	tcase_add_test(t, share);
+	tcase_add_test(t, stretch);
 	tcase_add_loop_test(t, hostile, 0, 13);
 	suite_add_tcase(s, t);
 	return s;

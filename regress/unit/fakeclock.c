@@ -17,6 +17,12 @@ clock_boottime(void)
 	return (fake_boottime);
 }
 
+uint64_t
+clock_thread(void)
+{
+	return (fake_boottime);
+}
+
 void
 clock_realtime(struct timespec *ts)
 {

@@ -479,6 +479,8 @@ START_TEST(bell)
 	ck_assert_int_eq(read(bell_b[0], c, sizeof(c)), -1);
 	/* Something is there already: no sleep. */
 	ck_assert(!ring_sleep(&b));
+	ck_assert(ring_sleep_bulk(&b) == !ring_has(&b, RING_BULK));
+	ring_wake(&b);
 	expect(&b, RING_BULK, 10, 1);
 	ck_assert(ring_sleep(&b));
 	ring_publish(&a);			/* no news, no bell */
