@@ -259,12 +259,14 @@ static void
 on_tun(evutil_socket_t fd, short what, void *arg)
 {
 	struct cryptod *c = arg;
+	uint64_t sent = c->engine.n.out_sent;
 	unsigned i;
 
 	(void)fd;
 	(void)what;
 	/* The next turn looks at the ring: no bell until then. */
 	ring_wake(&c->ring);
+	ring_announce(&c->ring);
 	engine_tick(&c->engine);
 	spin_work(&c->spin, SPIN_OUTBOUND, c->engine.now);
 	/* The open record goes on, or a read's last packets had one alone. */
@@ -274,6 +276,7 @@ on_tun(evutil_socket_t fd, short what, void *arg)
 	workers_settle(&c->workers);
 	egress_publish(&c->egress);
 	tun_flush(&c->tun);
+	spin_did(&c->spin, c->engine.n.out_sent - sent);
 }
 
 static void
@@ -348,8 +351,10 @@ turn(struct cryptod *c)
 	engine_tick(&c->engine);
 	in = ingress_serve(&c->ingress);
 	tun_flush(&c->tun);
-	if (in == INGRESS_WORK)
+	if (in == INGRESS_WORK) {
 		spin_work(&c->spin, SPIN_INBOUND, c->engine.now);
+		spin_did(&c->spin, c->ingress.packets);
+	}
 	if (in == INGRESS_FAULT)
 		link_fault(&c->child.sibling[PROC_NETD], MSG_RING,
 		    MSG_CONTENT);

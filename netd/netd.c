@@ -208,12 +208,14 @@ spin(struct netd *n)
 static void
 turn(struct netd *n)
 {
-	uint64_t now = clock_boottime();
+	uint64_t now = clock_boottime(), sent = n->count.tx_datagrams;
 	bool busy = false, live;
 	int flags = EVLOOP_ONCE;
 
-	if (outbound_turn(n, now))
+	if (outbound_turn(n, now)) {
 		spin_work(&n->spin, SPIN_OUTBOUND, now);
+		spin_did(&n->spin, n->count.tx_datagrams - sent);
+	}
 	if (timer_expire(&n->wheel, now, NETD_TIMERS) == NETD_TIMERS)
 		busy = true;
 	has_flush(n);

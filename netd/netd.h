@@ -48,6 +48,7 @@ struct netd {
 	bool			 has_ring;	/* cryptod's is attached */
 	bool			 has_page;
 	bool			 broken;	/* its memory is nonsense */
+	bool			 welcome;	/* what came last was data for cryptod */
 	int			 bell_hear;
 	int			 bell_ring;
 	struct event		*bell_ev;

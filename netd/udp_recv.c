@@ -149,10 +149,16 @@ receiver_turn(struct netd *n, enum udp_family f)
 {
 	struct receiver *r = n->receiver;
 	uint64_t now = clock_boottime();
+	uint64_t passed = n->ring.counts.records[RING_BULK];
+	uint64_t datagrams = n->count.rx_datagrams;
 	int turn, i, got;
 
 	/* The next turn looks at the ring: no bell until then. */
 	ring_wake(&n->ring);
+	/* Not for strangers: what they send would wake cryptod for nothing. */
+	if (n->has_ring && !n->broken && n->welcome)
+		ring_announce(&n->ring);
+	n->welcome = false;
 	for (turn = 0; turn < RECV_TURNS; turn++) {
 		for (i = 0; i < RECV_BATCH; i++)
 			prepare(r, i);
@@ -168,6 +174,8 @@ receiver_turn(struct netd *n, enum udp_family f)
 			take(n, i, now);
 		if (n->has_ring && !n->broken)
 			ring_publish(&n->ring);
+		spin_did(&n->spin, n->count.rx_datagrams - datagrams);
+		n->welcome = n->ring.counts.records[RING_BULK] != passed;
 		if (got < RECV_BATCH)
 			return;
 	}

@@ -202,10 +202,32 @@ ring_commit(struct ring *r, size_t len)
 	r->open = NULL;
 }
 
+/* Once a nap: a bell that was not heard yet wakes as well as two. */
+static void
+ring_the_bell(struct ring *r)
+{
+	static const char bell = 1;
+	uint32_t nap = atomic_load_explicit(&r->peer->sleeping,
+	    memory_order_relaxed);
+
+	if (nap == 0 || nap == r->rung)
+		return;
+	r->rung = nap;
+	r->counts.bells++;
+	/* A full pipe has woken it already. */
+	if (write(r->bell, &bell, 1) == -1)
+		return;
+}
+
+void
+ring_announce(struct ring *r)
+{
+	ring_the_bell(r);
+}
+
 void
 ring_publish(struct ring *r)
 {
-	static const char bell = 1;
 	bool news = false;
 	int lane;
 
@@ -221,13 +243,7 @@ ring_publish(struct ring *r)
 		return;
 	/* Pairs with the fence in ring_sleep: one of us sees the other. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&r->peer->sleeping,
-	    memory_order_relaxed) != 0) {
-		r->counts.bells++;
-		/* A full pipe has woken it already. */
-		if (write(r->bell, &bell, 1) == -1)
-			return;
-	}
+	ring_the_bell(r);
 }
 
 /* -1: nonsense; 0: nothing; else what stands between tail and head. */
@@ -360,7 +376,10 @@ ring_is_ready(const struct ring *r)
 static void
 announce_sleep(struct ring *r)
 {
-	atomic_store_explicit(&r->own->sleeping, 1, memory_order_relaxed);
+	if (++r->naps == 0)
+		r->naps = 1;
+	atomic_store_explicit(&r->own->sleeping, r->naps,
+	    memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 }
 

@@ -74,6 +74,7 @@ struct ring_page {
 	uint32_t			 urgent_slots;
 	_Alignas(64) _Atomic uint64_t	 head[RING_LANES];
 	_Alignas(64) _Atomic uint64_t	 tail[RING_LANES];
+	/* 0: awake; else a number that no two naps in a row share. */
 	_Alignas(64) _Atomic uint32_t	 sleeping;
 	_Alignas(64) _Atomic uint32_t	 busy;	/* handshake share used up */
 };
@@ -101,6 +102,8 @@ struct ring {
 	/* the record being read, bytes or slots it occupies */
 	size_t			 reading;
 	int			 bell;			/* pipe, write end */
+	uint32_t		 naps;		/* ours, counted */
+	uint32_t		 rung;		/* the nap we rang for */
 	struct ring_counts	 counts;
 };
 
@@ -136,6 +139,11 @@ uint8_t		*ring_payload(struct ring_hdr *);
  */
 bool		 ring_is_short(const struct ring *, size_t more);
 void		 ring_commit(struct ring *, size_t len);
+/*
+ * Wakes the other side for what will be published in a moment, if it sleeps:
+ * to wake takes longer than to fill a record.
+ */
+void		 ring_announce(struct ring *);
 void		 ring_publish(struct ring *);
 
 /*

@@ -24,7 +24,7 @@ spin_init(struct spin *s)
 static void
 learn(struct spin *s, bool hit)
 {
-	uint8_t *score = &s->score[s->after];
+	uint8_t *score = &s->score[s->after][s->lone];
 
 	if (hit)
 		*score = (uint8_t)(*score + (UINT8_MAX - *score + 7) / 8);
@@ -32,14 +32,27 @@ learn(struct spin *s, bool hit)
 		*score = (uint8_t)(*score - (*score + 3) / 4);
 }
 
+static uint64_t
+patience(const struct spin *s)
+{
+	return s->lone ? SPIN_LONE_NS : SPIN_NS;
+}
+
 void
 spin_work(struct spin *s, enum spin_after kind, uint64_t now)
 {
 	if (s->waiting)
-		learn(s, now - s->since <= SPIN_NS);
+		learn(s, now - s->since <= patience(s));
 	s->waiting = false;
 	s->worked = true;
 	s->after = kind;
+	s->lone = false;
+}
+
+void
+spin_did(struct spin *s, uint64_t packets)
+{
+	s->lone = packets == 1;
 }
 
 bool
@@ -50,8 +63,8 @@ spin_wait(struct spin *s, uint64_t now)
 		s->waiting = true;
 		s->since = now;
 	}
-	return s->able && s->waiting && now - s->since < SPIN_NS &&
-	    s->score[s->after] >= WORTH;
+	return s->able && s->waiting && now - s->since < patience(s) &&
+	    s->score[s->after][s->lone] >= WORTH;
 }
 
 void

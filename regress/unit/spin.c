@@ -121,6 +121,29 @@ START_TEST(one_cpu)
 }
 END_TEST
 
+/* One packet alone is worth a longer look, and is learnt about apart. */
+START_TEST(lone)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		spin_work(&s, SPIN_INBOUND, now);
+		spin_did(&s, 1);
+		spin_wait(&s, now);
+		now += SPIN_LONE_NS - 1;
+	}
+	spin_work(&s, SPIN_INBOUND, now);
+	spin_did(&s, 1);
+	ck_assert(spin_wait(&s, now));
+	ck_assert(spin_wait(&s, now + SPIN_LONE_NS - 1));
+	ck_assert(!spin_wait(&s, now + SPIN_LONE_NS));
+	now += SPIN_LONE_NS - 1;
+	spin_work(&s, SPIN_INBOUND, now);
+	spin_did(&s, 2);
+	ck_assert(!spin_wait(&s, now));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -130,6 +153,7 @@ suite(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, learns);
 	tcase_add_test(tc, two_kinds);
+	tcase_add_test(tc, lone);
 	tcase_add_test(tc, half_the_time);
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, one_cpu);
