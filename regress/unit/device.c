@@ -86,7 +86,7 @@ setup(void)
 {
 	static const struct engine_hooks hooks = {
 		NULL, hook_data, hook_handshake, hook_auth, hook_tun,
-		hook_added, hook_removed, hook_local, NULL,
+		hook_added, hook_removed, hook_local, NULL, NULL,
 	};
 
 	ck_assert_int_ne(sodium_init(), -1);
