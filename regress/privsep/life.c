@@ -95,7 +95,7 @@ static const struct hello hellos[] = {
 	{ MSG_VERSION, 0, 0, 0, 0x10, 0, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, AEAD_CHOICES, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, 0, 0, "x", 0, 0 },
-	{ MSG_VERSION, 0, 0, 0, 0, 0, 2, "x", 0, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0, 0, WORKERS_MAX + 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "sixteencharacter", 0, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "name", 3, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, 0, 1, "name", 5, 0 },
