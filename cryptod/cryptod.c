@@ -165,14 +165,20 @@ on_bell_heard(evutil_socket_t fd, short what, void *arg)
 }
 
 static struct event *
-watch(struct cryptod *c, int fd, event_callback_fn fn)
+watch_for(struct cryptod *c, int fd, event_callback_fn fn, void *arg)
 {
 	struct event *ev;
 
-	ev = event_new(c->child.base, fd, EV_READ | EV_PERSIST, fn, c);
+	ev = event_new(c->child.base, fd, EV_READ | EV_PERSIST, fn, arg);
 	if (ev == NULL || event_add(ev, NULL) == -1)
 		fatalx("cannot watch a descriptor");
 	return ev;
+}
+
+static struct event *
+watch(struct cryptod *c, int fd, event_callback_fn fn)
+{
+	return watch_for(c, fd, fn, c);
 }
 
 static int
@@ -202,16 +208,23 @@ static int
 on_tun_fd(void *arg, struct link *l, struct imsg *m)
 {
 	struct cryptod *c = arg;
-	uint16_t worker;
+	uint16_t queue;
 
 	(void)l;
-	if (c->has_tun || tun_fd_recv(m, &worker) == -1 || worker != 0)
+	if (c->has_tun || tun_fd_recv(m, &queue) == -1 ||
+	    queue >= TUN_QUEUES)
 		return -1;
+	/* The first one says how many there are, down to 0. */
+	if (c->nqueues == 0)
+		c->nqueues = c->missing = queue + 1U;
+	if (queue + 1U != c->missing)
+		return -1;
+	c->missing--;
 	if (set_nonblock(m->fd) == -1)
 		fatal("cannot set up the TUN device");
-	c->tun_fd = m->fd;
+	c->tun_fd[queue] = m->fd;
 	m->fd = -1;
-	c->has_tun = true;
+	c->has_tun = queue == 0;
 	child_check_ready(c);
 	return 0;
 }
@@ -247,7 +260,8 @@ ready(void *arg)
 	if (workers_start(&c->workers, c->child.startup.workers,
 	    aead_thread_begin, aead_thread_end) == -1)
 		fatal("cannot start %u workers", c->child.startup.workers);
-	if (tun_init(&c->tun, c->tun_fd, &c->engine, &c->workers) == -1 ||
+	if (tun_init(&c->tun, c->tun_fd, c->nqueues, &c->engine,
+	    &c->workers) == -1 ||
 	    ingress_init(&c->ingress, &c->ring, &c->engine,
 	    &c->workers) == -1)
 		fatal("cannot set up the packet path");
@@ -258,7 +272,8 @@ ready(void *arg)
 static void
 on_tun(evutil_socket_t fd, short what, void *arg)
 {
-	struct cryptod *c = arg;
+	struct tun_queue *q = arg;
+	struct cryptod *c = q->cryptod;
 	uint64_t sent = c->engine.n.out_sent;
 	unsigned i;
 
@@ -270,7 +285,7 @@ on_tun(evutil_socket_t fd, short what, void *arg)
 	engine_tick(&c->engine);
 	spin_work(&c->spin, SPIN_OUTBOUND, c->engine.now);
 	/* The open record goes on, or a read's last packets had one alone. */
-	for (i = 0; i < TUN_TURNS && tun_read(&c->tun); i++)
+	for (i = 0; i < TUN_TURNS && tun_read(&c->tun, (unsigned)(q - c->queue)); i++)
 		if (workers_alone(&c->workers))
 			ring_publish(&c->ring);
 	workers_settle(&c->workers);
@@ -283,10 +298,15 @@ static void
 go(void *arg)
 {
 	struct cryptod *c = arg;
+	unsigned i;
 
 	engine_tick(&c->engine);
 	egress_init(&c->egress, &c->ring);
-	c->tun_event = watch(c, c->tun.fd, on_tun);
+	for (i = 0; i < c->nqueues; i++) {
+		c->queue[i].cryptod = c;
+		c->queue[i].event = watch_for(c, c->tun.fd[i], on_tun,
+		    &c->queue[i]);
+	}
 }
 
 /* What is known goes on; no key does, nor any page of it (P19). */
@@ -333,10 +353,13 @@ arm(struct cryptod *c, uint64_t when)
 static void
 check_tun(struct cryptod *c)
 {
+	unsigned i;
+
 	if (!c->tun.gone || c->gone_said)
 		return;
 	c->gone_said = true;
-	event_del(c->tun_event);
+	for (i = 0; i < c->nqueues; i++)
+		event_del(c->queue[i].event);
 	tun_gone_send(&c->child.parent);
 }
 

@@ -67,14 +67,19 @@ struct cryptod {
 	struct egress		 egress;
 	struct ingress		 ingress;
 	struct tun		 tun;
-	struct event		*tun_event;
+	struct tun_queue {
+		struct cryptod	*cryptod;
+		struct event	*event;
+	}			 queue[TUN_QUEUES];
 	struct event		*bell_event;
 	struct event		*timer_event;
 	int			 timer_fd;
 	uint64_t		 timer_at;	/* what it is set to; 0: off */
 	bool			 has_bell;
 	bool			 has_tun;
-	int			 tun_fd;
+	int			 tun_fd[TUN_QUEUES];
+	unsigned		 nqueues;
+	unsigned		 missing;	/* of them */
 	bool			 attached;	/* netd's ring is here */
 	bool			 gone_said;	/* TUN_GONE was sent */
 

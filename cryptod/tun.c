@@ -35,7 +35,7 @@ put(struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p,
 	iov[0].iov_len = sizeof(*h);
 	iov[1].iov_base = (void *)(uintptr_t)p;
 	iov[1].iov_len = len;
-	return writev(t->fd, iov, 2) == -1 ? -1 : 0;
+	return writev(t->fd[0], iov, 2) == -1 ? -1 : 0;
 }
 
 static void
@@ -95,7 +95,8 @@ put_merged(void *arg, const struct virtio_net_hdr *h, const uint8_t *p,
 }
 
 int
-tun_init(struct tun *t, int fd, struct engine *e, struct workers *workers)
+tun_init(struct tun *t, const int *fd, unsigned nqueues, struct engine *e,
+    struct workers *workers)
 {
 	unsigned i;
 
@@ -112,7 +113,8 @@ tun_init(struct tun *t, int fd, struct engine *e, struct workers *workers)
 	for (i = 0; i < t->njobs; i++)
 		atomic_init(&t->job[i].work.done, true);
 	merge_init(t->merge, MERGE_TCP | MERGE_UDP, put_merged, t);
-	t->fd = fd;
+	memcpy(t->fd, fd, nqueues * sizeof(*fd));
+	t->nqueues = nqueues;
 	t->engine = e;
 	t->gone = false;
 	return 0;
@@ -191,7 +193,7 @@ send_read(struct tun *t, struct seal_job *job, size_t len)
 }
 
 bool
-tun_read(struct tun *t)
+tun_read(struct tun *t, unsigned queue)
 {
 	struct seal_job *job;
 	size_t bytes = 0;
@@ -202,7 +204,7 @@ tun_read(struct tun *t)
 		/* The oldest one: as a rule it is done. */
 		job = &t->job[t->next % t->njobs];
 		workers_wait(t->workers, &job->work);
-		n = read(t->fd, job->buf + SEAL_HEADROOM - VNET_HDR_LEN,
+		n = read(t->fd[queue], job->buf + SEAL_HEADROOM - VNET_HDR_LEN,
 		    VNET_HDR_LEN + TUN_PACKET_MAX);
 		if (n == -1) {
 			tun_failed(t);

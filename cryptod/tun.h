@@ -15,6 +15,7 @@
 #include "cryptod/merge.h"
 #include "cryptod/seal.h"
 #include "cryptod/workers.h"
+#include "shared/msg_parent.h"
 #include "shared/vnet.h"
 
 #define TUN_BATCH	64		/* reads a turn (P46) */
@@ -23,7 +24,8 @@
 #define TUN_JOBS	3		/* large packets under way a worker */
 
 struct tun {
-	int		 fd;
+	int		 fd[TUN_QUEUES];	/* packets are written to the first */
+	unsigned	 nqueues;
 	struct engine	*engine;
 	struct merge	*merge;
 	bool		 gone;		/* the device was deleted */
@@ -36,16 +38,17 @@ struct tun {
 };
 
 /* 0, or -1 (ENOMEM).  Before the last filter: it maps memory. */
-int	 tun_init(struct tun *, int fd, struct engine *, struct workers *);
+int	 tun_init(struct tun *, const int *fd, unsigned nqueues,
+	    struct engine *, struct workers *);
 /* Wipes and frees what is under way. */
 void	 tun_clear(struct tun *);
 /* Kinds of packets (OFFLOAD_TUN_ bits) that are not to be merged. */
 void	 tun_without(struct tun *, unsigned without);
 /*
- * Reads and sends a batch; is there probably more?  What is sealed by others
+ * Reads and sends a batch of a queue; is there probably more?  What is sealed by others
  * is complete, and may be published, after workers_settle().
  */
-bool	 tun_read(struct tun *);
+bool	 tun_read(struct tun *, unsigned queue);
 /*
  * Writes one packet, at once or merged with others at the next tun_flush();
  * what the kernel does not take is counted and dropped.

@@ -59,6 +59,7 @@ read_offloads(char *list)
 		uint8_t		 bits;
 	} known[] = {
 		{ "all", OFFLOAD_ALL },
+		{ "tun-queues", OFFLOAD_TUN_QUEUES },
 		{ "tun-tcp", OFFLOAD_TUN_TCP },
 		{ "tun-udp", OFFLOAD_TUN_UDP },
 		{ "udp-receive", OFFLOAD_UDP_RECEIVE },
@@ -73,8 +74,9 @@ read_offloads(char *list)
 		for (i = 0; i < n && strcmp(known[i].name, name) != 0; i++)
 			;
 		if (i == n) {
-			log_warnx("\"%s\" is no offload: all, tun-tcp, "
-			    "tun-udp, udp-receive or udp-send", name);
+			log_warnx("\"%s\" is no offload: all, "
+			    "tun-queues, tun-tcp, tun-udp, "
+			    "udp-receive or udp-send", name);
 			exit(EXIT_USAGE);
 		}
 		bits |= known[i].bits;

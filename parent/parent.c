@@ -34,6 +34,7 @@
 
 #include "parent/keyfile.h"
 #include "parent/parent.h"
+#include "parent/steer.h"
 #include "parent/tun.h"
 #include "shared/caps.h"
 #include "shared/clock.h"
@@ -248,6 +249,26 @@ begin_configured(struct parent *p)
 	return reload_init(&p->reload, p);
 }
 
+/* The rest of the queues; with one alone it works, too. */
+static void
+open_queues(struct parent *p, int tun)
+{
+	unsigned i;
+
+	if ((p->without & OFFLOAD_TUN_QUEUES) != 0)
+		return;
+	for (i = 1; i < TUN_QUEUES; i++) {
+		p->queue[i] = tun_queue(p->ifname);
+		if (p->queue[i] == -1) {
+			log_warn("cannot open queue %u of %s", i, p->ifname);
+			p->queue[i] = 0;
+			break;
+		}
+	}
+	if (i > 1)
+		steer_open(tun);
+}
+
 /* Everything that is opened, in order.  -1 after a line in the log. */
 static int
 start(struct parent *p)
@@ -263,6 +284,7 @@ start(struct parent *p)
 	tun = tun_create(p->ifname, p->without);
 	if (tun == -1)
 		return -1;
+	open_queues(p, tun);
 	p->follow.changed = sockets_link;
 	p->follow.moved = sockets_moved;
 	p->follow.deleted = on_deleted;

@@ -81,6 +81,7 @@ struct parent {
 	bool			 foreground;
 	uint8_t			 without;	/* OFFLOAD_ bits */
 	uint16_t		 workers;	/* 0: not given */
+	int			 queue[TUN_QUEUES];	/* from 1; 0: none */
 	bool			 check;		/* read the file only */
 	bool			 cleanup;	/* after a killed one */
 	struct event_base	*base;
@@ -133,6 +134,7 @@ struct parent {
 	bool			 monitoring;	/* ctld wants events */
 	struct helper_show	 helper[HELPER_SHOWS];
 	uint32_t		 helper_id;	/* of the last one */
+	uint64_t		 helper_late;	/* when it did not answer; 0 */
 	struct long_show	 longs[LONG_SHOWS];
 	struct counters		 count;
 };

@@ -426,14 +426,19 @@ give_bells(struct parent *p)
 static int
 give_fds(struct parent *p, int tun)
 {
+	struct link *cryptod = &p->member[PROC_CRYPTOD].link;
 	struct link *ctld = &p->member[PROC_CTLD].link;
 	struct runtime *r = &p->run;
+	uint16_t i;
 	int route;
 
 	tun = fcntl(tun, F_DUPFD_CLOEXEC, 0);
 	if (tun == -1)
 		return -1;
-	tun_fd_send(&p->member[PROC_CRYPTOD].link, 0, tun);
+	for (i = TUN_QUEUES - 1; i > 0; i--)
+		if (p->queue[i] != 0)
+			tun_fd_send(cryptod, i, p->queue[i]);
+	tun_fd_send(cryptod, 0, tun);
 	route = nl_open_routes();
 	if (route == -1)
 		return -1;

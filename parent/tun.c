@@ -92,25 +92,45 @@ set_offloads(int fd, unsigned without)
 	ioctl(fd, TUNSETOFFLOAD, 0UL);
 }
 
+/* A queue of this device, which is made if it is not there.  -1: errno. */
+static int
+attach(const char *name, int flags)
+{
+	struct ifreq ifr;
+	int fd, saved;
+
+	fd = open(PATH_TUN, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	memset(&ifr, 0, sizeof(ifr));
+	memcpy(ifr.ifr_name, name, strlen(name));
+	ifr.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | flags);
+	if (ioctl(fd, TUNSETIFF, &ifr) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
+tun_queue(const char *name)
+{
+	return attach(name, IFF_MULTI_QUEUE);
+}
+
 int
 tun_create(const char *name, unsigned without)
 {
 	int fd, header = VNET_HDR_LEN;
-	struct ifreq ifr;
 
-	fd = open(PATH_TUN, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1) {
-		log_warn("cannot open %s", PATH_TUN);
+	if (tun_check() == -1)
 		return -1;
-	}
-	memset(&ifr, 0, sizeof(ifr));
-	memcpy(ifr.ifr_name, name, strlen(name));
 	/* A tun device that somebody made before must not be taken over. */
-	ifr.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR |
-	    EXCLUSIVE);
-	if (ioctl(fd, TUNSETIFF, &ifr) == -1) {
+	fd = attach(name, EXCLUSIVE |
+	    ((without & OFFLOAD_TUN_QUEUES) != 0 ? 0 : IFF_MULTI_QUEUE));
+	if (fd == -1) {
 		say_why(name);
-		close(fd);
 		return -1;
 	}
 	if (ioctl(fd, TUNSETVNETHDRSZ, &header) == -1) {

@@ -11,13 +11,15 @@
 
 #define INSTANCE_MAX	16		/* IFNAMSIZ, NUL included */
 #define WORKERS_MAX	16
+#define TUN_QUEUES	8
 
 /* What the kernel could do and is not asked for: `warrend -O` (P41). */
 #define OFFLOAD_TUN_TCP		0x01	/* large TCP packets, both ways */
 #define OFFLOAD_TUN_UDP		0x02	/* and of UDP */
 #define OFFLOAD_UDP_SEND	0x04	/* UDP_SEGMENT */
 #define OFFLOAD_UDP_RECEIVE	0x08	/* UDP_GRO */
-#define OFFLOAD_ALL		0x0f
+#define OFFLOAD_TUN_QUEUES	0x10	/* more than one */
+#define OFFLOAD_ALL		0x1f
 
 /* Which library does ChaCha20-Poly1305. */
 enum aead_choice {
@@ -60,8 +62,9 @@ void	 bell_fd_send(struct link *, enum bell, uint16_t worker, int fd);
 /* Checks the access mode of the end, too. */
 int	 bell_fd_recv(const struct imsg *, enum bell *, uint16_t *worker);
 
-void	 tun_fd_send(struct link *, uint16_t worker, int fd);
-int	 tun_fd_recv(const struct imsg *, uint16_t *worker);
+/* TUN_FD: a queue of the device; they come downwards, the last one is 0. */
+void	 tun_fd_send(struct link *, uint16_t queue, int fd);
+int	 tun_fd_recv(const struct imsg *, uint16_t *queue);
 
 /* UDP_FD: family is AF_INET or AF_INET6. */
 void	 udp_fd_send(struct link *, uint8_t family, uint16_t port, int fd);

@@ -33,7 +33,8 @@ down() {
 
 host_new a b
 link_new a b 192.0.2.1/24 192.0.2.2/24
-for off in tun-tcp tun-udp udp-send udp-receive all tun-tcp,udp-send; do
+for off in tun-tcp tun-udp tun-queues udp-send udp-receive all \
+    tun-tcp,udp-send; do
 	# One end without, the other with: what they send is the same.
 	warren_start a -O "$off"
 	case $off in
@@ -47,6 +48,13 @@ for off in tun-tcp tun-udp udp-send udp-receive all tun-tcp,udp-send; do
 		expect_is "$off: nothing large is read" 0 \
 		    counter a tun_segmented
 		expect_is "$off: nothing is merged" 0 counter a tun_merged ;;
+	tun-queues)
+		expect "$off: a has no multi queue" sh -c \
+		    "! ip netns exec '$P-a' ip -d link show '$(tun a)' |
+		    grep -q 'multi_queue numqueues 8'"
+		expect "$off: b has" sh -c \
+		    "ip netns exec '$P-b' ip -d link show '$(tun b)' |
+		    grep -q 'multi_queue numqueues 8'" ;;
 	tun-udp)
 		expect "$off: TCP is large" test \
 		    "$(counter a tun_segmented)" -gt 0

@@ -92,7 +92,7 @@ static const struct hello hellos[] = {
 	{ MSG_VERSION, 0, 2, 0, 0, 0, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 255, 0, 0, 0, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 2, 0, 0, 1, "x", 0, 0 },
-	{ MSG_VERSION, 0, 0, 0, 0x10, 0, 1, "x", 0, 0 },
+	{ MSG_VERSION, 0, 0, 0, 0x20, 0, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, AEAD_CHOICES, 1, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, 0, 0, "x", 0, 0 },
 	{ MSG_VERSION, 0, 0, 0, 0, 0, WORKERS_MAX + 1, "x", 0, 0 },
@@ -219,11 +219,29 @@ bell_of_no_kind(struct kid *k)
 }
 
 static void
-tun_of_another_worker(struct kid *k)
+tun_of_no_queue(struct kid *k)
 {
-	static const uint8_t p[2] = { 1, 0 };
+	static const uint8_t p[2] = { TUN_QUEUES, 0 };
 
 	say_fd(k, MSG_TUN_FD, p, sizeof(p), kid_fd(FD_TUN));
+}
+
+static void
+tun_queue_twice(struct kid *k)
+{
+	static const uint8_t p[2] = { 3, 0 };
+
+	say_fd(k, MSG_TUN_FD, p, sizeof(p), kid_fd(FD_TUN));
+	say_fd(k, MSG_TUN_FD, p, sizeof(p), kid_fd(FD_TUN));
+}
+
+static void
+tun_queue_left_out(struct kid *k)
+{
+	static const uint8_t p[2] = { 3, 0 }, q[2] = { 1, 0 };
+
+	say_fd(k, MSG_TUN_FD, p, sizeof(p), kid_fd(FD_TUN));
+	say_fd(k, MSG_TUN_FD, q, sizeof(q), kid_fd(FD_TUN));
 }
 
 static void
@@ -255,7 +273,9 @@ static const struct {
 	{ "the wrong end of a bell", C | N, bell_of_the_wrong_end },
 	{ "a bell of another worker", C | N, bell_of_another_worker },
 	{ "a bell of no kind", C | N, bell_of_no_kind },
-	{ "a TUN queue of another worker", C, tun_of_another_worker },
+	{ "a TUN queue beyond the last", C, tun_of_no_queue },
+	{ "a TUN queue twice", C, tun_queue_twice },
+	{ "a TUN queue left out", C, tun_queue_left_out },
 	{ "a listener of no kind", T, listener_of_no_kind },
 	{ "GO before READY", ALL, go_before_ready },
 };

@@ -203,7 +203,7 @@ START_TEST(startup)
 	REFUSES(2, (uint8_t)(warren_build_id()[0] ^ 1), startup_recv(&m, &b));
 	REFUSES(34, MODE_CONFIGURED + 1, startup_recv(&m, &b));		/* mode */
 	REFUSES(35, 2, startup_recv(&m, &b));		/* bool */
-	REFUSES(36, 0x10, startup_recv(&m, &b));	/* without */
+	REFUSES(36, 0x20, startup_recv(&m, &b));	/* without */
 	REFUSES(37, AEAD_CHOICES, startup_recv(&m, &b));
 	REFUSES(38, 0, startup_recv(&m, &b));		/* workers */
 	REFUSES(38, WORKERS_MAX + 1, startup_recv(&m, &b));
@@ -558,6 +558,7 @@ START_TEST(net)
 	uint32_t ids[GET_ENDPOINTS_MAX], ids2[GET_ENDPOINTS_MAX];
 	uint8_t topic, big[2 + 4 * (GET_ENDPOINTS_MAX + 1)];
 	size_t n, i;
+	bool cut;
 
 	memset(e, 0, sizeof(e));
 	for (i = 0; i < GET_ENDPOINTS_MAX; i++) {
@@ -609,6 +610,14 @@ START_TEST(net)
 	got(MSG_SYNCED, 11);
 	show_end_send(&l, 12);
 	got(MSG_SHOW_END, 12);
+	READS(show_end_recv(&m, &cut));
+	ck_assert(!cut);
+	show_cut_send(&l, 12);
+	got(MSG_SHOW_END, 12);
+	ck_assert_int_eq(show_end_recv(&m, &cut), 0);
+	ck_assert(cut);
+	REFUSES(0, 0, show_end_recv(&m, &cut));
+	REFUSES(0, 2, show_end_recv(&m, &cut));
 }
 END_TEST
 

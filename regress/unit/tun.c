@@ -73,7 +73,7 @@ setup(void)
 	tun = calloc(1, sizeof(*tun));
 	ck_assert_ptr_nonnull(tun);
 	ck_assert_int_eq(workers_start(&workers, 1, NULL, NULL), 0);
-	ck_assert_int_eq(tun_init(tun, s[0], &e, &workers), 0);
+	ck_assert_int_eq(tun_init(tun, s, 1, &e, &workers), 0);
 	refuses = false;
 }
 
@@ -81,7 +81,7 @@ static void
 teardown(void)
 {
 	close(kernel);
-	close(tun->fd);
+	close(tun->fd[0]);
 	tun_clear(tun);
 	workers_stop(&workers);
 	free(tun);
@@ -190,7 +190,7 @@ START_TEST(cut)
 	h.csum_start = (uint16_t)packet_start(&p);
 	h.csum_offset = 16;
 	give(&h, len);
-	ck_assert(!tun_read(tun));
+	ck_assert(!tun_read(tun, 0));
 	ck_assert_uint_eq(e.n.tun_read, 1);
 	ck_assert_uint_eq(e.n.tun_segmented, 1);
 	ck_assert_uint_eq(e.n.drop_out_no_device, 10);
@@ -218,7 +218,7 @@ START_TEST(bad_headers)
 	ck_assert_int_eq(send(kernel, got, 3, 0), 3);
 	memset(&h, 0, sizeof(h));
 	give(&h, len);
-	tun_read(tun);
+	tun_read(tun, 0);
 	ck_assert_uint_eq(e.n.drop_tun_bad_header, 4);
 	ck_assert_uint_eq(e.n.drop_out_no_device, 1);
 	ck_assert(!tun->gone);
@@ -239,9 +239,9 @@ START_TEST(bounded)
 	memset(&h, 0, sizeof(h));
 	for (i = 0; i < 5; i++)
 		give(&h, len);
-	ck_assert(tun_read(tun));
+	ck_assert(tun_read(tun, 0));
 	ck_assert_uint_eq(e.n.tun_read, 3);
-	ck_assert(!tun_read(tun));
+	ck_assert(!tun_read(tun, 0));
 	ck_assert_uint_eq(e.n.tun_read, 5);
 }
 END_TEST
