@@ -316,9 +316,11 @@ stop(void *arg)
 	struct cryptod *c = arg;
 
 	slots_end(c);
-	secmem_clear(&c->arena);
+	/* Threads first: they use all of the rest. */
 	ingress_clear(&c->ingress);
 	tun_clear(&c->tun);
+	workers_stop(&c->workers);
+	secmem_clear(&c->arena);
 }
 
 static void
@@ -391,15 +393,18 @@ turn(struct cryptod *c)
 }
 
 /*
- * Looks for what usually comes soon.  True if something came; whoever else
- * wants this CPU meanwhile gets it.
+ * Looks for what usually comes soon; whoever else wants this CPU meanwhile
+ * gets it.  True if something may have come: handlers of events leave work
+ * for the next turn.
  */
 static bool
 spin(struct cryptod *c)
 {
+	bool looked = false;
 	int i;
 
 	while (spin_wait(&c->spin, clock_boottime())) {
+		looked = true;
 		event_base_loop(c->child.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		if (c->spin.worked)
 			return true;
@@ -410,7 +415,7 @@ spin(struct cryptod *c)
 			spin_pause();
 		}
 	}
-	return false;
+	return looked;
 }
 
 /* Waits for an event, the timer or the bell. */

@@ -191,6 +191,8 @@ serve_data(struct ingress *in)
 	while (in->first != in->next)
 		deliver_oldest(in);
 	in->first = in->next = 0;
+	/* All is done; so that nothing waits for what is used again. */
+	workers_settle(in->workers);
 	return got == -1 ? -1 : n;
 }
 

@@ -182,15 +182,18 @@ init(struct netd *n)
 }
 
 /*
- * Looks for what usually comes soon.  True if something came; whoever else
- * wants this CPU meanwhile gets it.
+ * Looks for what usually comes soon; whoever else wants this CPU meanwhile
+ * gets it.  True if something may have come: handlers of events leave work
+ * for the next turn.
  */
 static bool
 spin(struct netd *n)
 {
+	bool looked = false;
 	int i;
 
 	while (spin_wait(&n->spin, clock_boottime())) {
+		looked = true;
 		event_base_loop(n->child.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		if (n->spin.worked)
 			return true;
@@ -201,7 +204,7 @@ spin(struct netd *n)
 			spin_pause();
 		}
 	}
-	return false;
+	return looked;
 }
 
 /* One turn: cryptod's records, timers, then what the descriptors say. */

@@ -149,7 +149,9 @@ receiver_turn(struct netd *n, enum udp_family f)
 {
 	struct receiver *r = n->receiver;
 	uint64_t now = clock_boottime();
-	uint64_t passed = n->ring.counts.records[RING_BULK];
+	const uint64_t *records = n->ring.counts.records;
+	uint64_t passed = records[RING_BULK];
+	uint64_t all = passed + records[RING_URGENT];
 	uint64_t datagrams = n->count.rx_datagrams;
 	int turn, i, got;
 
@@ -169,13 +171,16 @@ receiver_turn(struct netd *n, enum udp_family f)
 				n->count.rx_errors++;
 			return;
 		}
-		spin_work(&n->spin, SPIN_INBOUND, now);
 		for (i = 0; i < got; i++)
 			take(n, i, now);
 		if (n->has_ring && !n->broken)
 			ring_publish(&n->ring);
-		spin_did(&n->spin, n->count.rx_datagrams - datagrams);
-		n->welcome = n->ring.counts.records[RING_BULK] != passed;
+		n->welcome = records[RING_BULK] != passed;
+		/* What strangers send is nothing to wait for. */
+		if (records[RING_BULK] + records[RING_URGENT] != all) {
+			spin_work(&n->spin, SPIN_INBOUND, now);
+			spin_did(&n->spin, n->count.rx_datagrams - datagrams);
+		}
 		if (got < RECV_BATCH)
 			return;
 	}

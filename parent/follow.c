@@ -188,6 +188,7 @@ follow_refresh(struct follow *f)
 		}
 		if (starves(f, errno))
 			return;
+		f->starved = false;
 		hide(f);
 		tell(f, &old, old_nsid);
 		return;

@@ -109,14 +109,19 @@ ring_set_bell(struct ring *r, int fd)
 	r->bell = fd;
 }
 
-/* What the other side has read of ours; a lie can only harm itself. */
+/*
+ * What the other side has read of ours: no more than it was shown.  Who claims
+ * more, and so to have read what is still being written, finds no room.
+ */
 static uint64_t
 peer_tail(const struct ring *r, enum ring_lane lane)
 {
-	uint64_t t;
+	uint64_t t, published;
 
 	t = atomic_load_explicit(&r->peer->tail[lane], memory_order_acquire);
-	if (t > r->head[lane] || r->head[lane] - t > r->own_size[lane])
+	published = atomic_load_explicit(&r->own->head[lane],
+	    memory_order_relaxed);
+	if (t > published || r->head[lane] - t > r->own_size[lane])
 		return r->head[lane] - r->own_size[lane];	/* "full" */
 	return t;
 }

@@ -31,6 +31,7 @@
 #define SYNC_AGAIN	300		/* ms */
 
 enum mode kid_mode = MODE_BARE;
+uint16_t kid_workers = 1;
 
 const struct kid_kind kid_kinds[KID_KINDS] = {
 	{ PROC_CRYPTOD, MODE_BARE },
@@ -87,12 +88,18 @@ remove_empty_dir(void)
 		(void)rmdir(empty_dir);
 }
 
-/* One for all tests of a program, which fork, and it goes with the program. */
+/*
+ * One for all tests of a program, which fork, and it goes with the program.
+ * What the environment says is read here, too.
+ */
 static __attribute__((constructor)) void
 make_empty_dir(void)
 {
 	const char *tmp = getenv("TMPDIR");
+	const char *workers = getenv("KID_WORKERS");
 
+	if (workers != NULL)
+		kid_workers = (uint16_t)strtoul(workers, NULL, 10);
 	owner = getpid();
 	snprintf(empty_dir, sizeof(empty_dir), "%s/privsep-empty.%d",
 	    tmp != NULL ? tmp : "/tmp", (int)owner);
@@ -319,7 +326,7 @@ give_startup(struct kid *k)
 	put_u8(&w, 0);
 	put_u8(&w, 0);
 	put_u8(&w, AEAD_AUTO);
-	put_u16(&w, 1);
+	put_u16(&w, kid_workers);
 	put_str(&w, "test");
 	(void)kid_say(k, PROC_PARENT, MSG_STARTUP, w.p, w.len, NULL, 0);
 }

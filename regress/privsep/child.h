@@ -62,6 +62,8 @@ struct kid {
 
 /* Of the children that are started from now on; MODE_BARE at first. */
 extern enum mode kid_mode;
+/* Threads of cryptod, likewise: KID_WORKERS in the environment, or 1. */
+extern uint16_t kid_workers;
 
 /* Every child in every mode that it is started in. */
 struct kid_kind {

@@ -470,6 +470,29 @@ START_TEST(one_writer)
 }
 END_TEST
 
+/*
+ * Who claims to have read what it was not shown gets no memory to be written
+ * in twice.
+ */
+START_TEST(read_ahead)
+{
+	size_t i, room = BULK / 2048;
+
+	for (i = 0; i < room / 2; i++)
+		put(&a, RING_BULK, 1500, 1);
+	/* None of it is published; b says that it has it all. */
+	atomic_store(&b.own->tail[RING_BULK], a.head[RING_BULK]);
+	ck_assert_ptr_null(ring_open(&a, RING_BULK, 1500));
+	ck_assert_uint_eq(ring_unread(&a, RING_BULK), BULK);
+	atomic_store(&b.own->tail[RING_BULK], 0);
+	ck_assert_ptr_nonnull(ring_open(&a, RING_BULK, 1500));
+	/* What was shown may be read. */
+	ring_publish(&a);
+	atomic_store(&b.own->tail[RING_BULK], a.head[RING_BULK]);
+	ck_assert_uint_eq(ring_unread(&a, RING_BULK), 0);
+}
+END_TEST
+
 START_TEST(bell)
 {
 	uint8_t c[8];
@@ -621,6 +644,7 @@ suite(void)
 	tcase_add_test(tc, hostile_random);
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, one_writer);
+	tcase_add_test(tc, read_ahead);
 	tcase_add_test(tc, bell);
 	tcase_add_test(tc, bell_full);
 	tcase_add_test(tc, threads);
