@@ -46,6 +46,7 @@ struct remote_health {
 	uint32_t		 tries;		/* initiations sent */
 	uint32_t		 bad_response;	/* that did not authenticate */
 	uint32_t		 stale;		/* initiations, old timestamp */
+	uint8_t			 stale_label[TAI64N_LEN]; /* newest of them */
 	bool			 has_skew;
 	bool			 skew_is_stale;
 	int64_t			 skew;		/* its clock minus ours, s */

@@ -113,6 +113,7 @@ struct engine {
 	unsigned		 ndice;		/* not used up */
 	int64_t			 wall_offset;	/* REALTIME - BOOTTIME, s */
 	bool			 wall_known;
+	int64_t			 wall_top;	/* latest known to have been */
 	struct log_limit	 log_packet;	/* lines that packets trigger */
 	struct log_limit	 log_clock;
 	struct log_limit	 limit_strangers;	/* proofs of keys */

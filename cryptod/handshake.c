@@ -13,6 +13,7 @@
 #include "shared/bytes.h"
 
 #define LABELS_AHEAD	90		/* seconds that are not odd */
+#define CLOCK_BACK	30		/* seconds that a clock may lose */
 
 void
 handshake_clear(struct engine *e, struct remote *r)
@@ -43,6 +44,25 @@ count_failure(struct engine *e)
 }
 
 /*
+ * After a restart labels begin somewhat ahead of the clock, and after many in
+ * a row far ahead: only a time that there has been already shows that it is
+ * the clock that went back.
+ */
+static void
+watch_clock(struct engine *e, int64_t now, int64_t ahead)
+{
+	if (now > e->wall_top)
+		e->wall_top = now;
+	if (ahead > 1)
+		e->n.clock_behind++;
+	if (ahead > LABELS_AHEAD && e->wall_top - now > CLOCK_BACK) {
+		log_rate(&e->log_clock, e->now, 1, 1, log_warnx,
+		    "the clock is %lld seconds behind what it has been: "
+		    "was it set back?", (long long)(e->wall_top - now));
+	}
+}
+
+/*
  * The label of the next initiation: greater than any that this key was sent
  * before, whatever the wall clock does (P11).
  */
@@ -62,14 +82,7 @@ next_label(struct engine *e, struct remote *r)
 	if (tai64n_unix(r->last_label) + ENGINE_MARK_NEAR >
 	    tai64n_unix(e->label_mark))
 		e->news = true;
-	if (ahead > 1)
-		e->n.clock_behind++;
-	/* After a restart they begin somewhat ahead of the clock. */
-	if (ahead > LABELS_AHEAD) {
-		log_rate(&e->log_clock, e->now, 1, 1, log_warnx,
-		    "the clock is %lld seconds behind the last handshake: "
-		    "was it set back?", (long long)ahead);
-	}
+	watch_clock(e, ts.tv_sec, ahead);
 	return 0;
 }
 
@@ -205,15 +218,32 @@ note_clock(struct engine *e, struct remote *r, const uint8_t *label,
 	engine_tell(e, ENGINE_STALE, r, r->public);
 }
 
+/*
+ * One that went back goes on from there: it takes two labels, the second
+ * greater, to tell it from somebody who repeats what he recorded.  The last
+ * one again is the network's doing.
+ */
+static bool
+is_of_clock_back(struct remote *r, const uint8_t *label)
+{
+	static const uint8_t never[TAI64N_LEN];
+	uint8_t *last = r->health.stale_label;
+	bool first = memcmp(last, never, TAI64N_LEN) == 0;
+
+	if (tai64n_compare(label, r->secret->noise.timestamp) >= 0 ||
+	    tai64n_compare(label, last) <= 0)
+		return false;
+	memcpy(last, label, TAI64N_LEN);
+	return !first;
+}
+
 /* Authentic or not, it will not be answered. */
 static void
 refuse_initiation(struct engine *e, struct remote *r,
     const struct noise_initiation *init)
 {
 	count_failure(e);
-	/* The last one again is the network's doing, not its clock's. */
-	if (errno == ESTALE && tai64n_compare(init->timestamp,
-	    r->secret->noise.timestamp) < 0)
+	if (errno == ESTALE && is_of_clock_back(r, init->timestamp))
 		note_clock(e, r, init->timestamp, true);
 }
 

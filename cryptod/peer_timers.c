@@ -159,6 +159,7 @@ peer_handshake_complete(struct engine *e, struct remote *r)
 	t->sent_lastminute = false;
 	clock_realtime(&r->completed);
 	r->health.tries = r->health.bad_response = r->health.stale = 0;
+	memset(r->health.stale_label, 0, TAI64N_LEN);
 	if (r->health.skew_is_stale)
 		r->health.has_skew = r->health.skew_is_stale = false;
 	e->n.handshakes_completed++;

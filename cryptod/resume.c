@@ -117,6 +117,19 @@ raise_labels(struct engine *e, const uint8_t mark[TAI64N_LEN])
 		}
 }
 
+/* Unlike a mark, these are times that the clock has shown. */
+static void
+learn_time(struct engine *e, const struct sessions *s)
+{
+	size_t i;
+
+	if (s->written > e->wall_top)
+		e->wall_top = s->written;
+	for (i = 0; i < s->n; i++)
+		if (s->note[i].heard > e->wall_top)
+			e->wall_top = s->note[i].heard;
+}
+
 static bool
 was_alive(const struct engine *e, const struct session_note *n)
 {
@@ -155,6 +168,7 @@ resume_restore(struct resume *rs, const struct sessions *s)
 	size_t i;
 
 	raise_labels(rs->engine, s->mark);
+	learn_time(rs->engine, s);
 	for (i = 0; i < s->n; i++)
 		restore(rs, &s->note[i]);
 }

@@ -35,6 +35,7 @@ struct sessions {
 	uint8_t			 mark[TAI64N_LEN]; /* no label was greater */
 	size_t			 n;
 	struct session_note	*note;
+	int64_t			 written;	/* s; the file's; 0: unknown */
 };
 
 /* Writes SESSIONS_SIZE(n) bytes. */

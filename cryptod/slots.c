@@ -9,6 +9,8 @@
  * for a disk.  An empty file is always at hand, so that an orderly end can
  * fill it without an answer from anybody.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +280,7 @@ read_all(int fd, size_t max, size_t *len)
 static void
 load(struct cryptod *c, int fd)
 {
+	struct stat st;
 	uint8_t *buf;
 	size_t len;
 
@@ -286,6 +289,8 @@ load(struct cryptod *c, int fd)
 		log_warnx("the sessions file is ignored: %s",
 		    errno == EBADMSG ? "it is damaged, or of another version"
 		    : strerror(errno));
+	else if (fstat(fd, &st) == 0)
+		c->loaded.written = st.st_mtim.tv_sec;
 	free(buf);
 }
 

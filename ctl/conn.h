@@ -11,7 +11,7 @@
 
 struct conn {
 	int			 fd;
-	int			 timeout;	/* CONN_TIMEOUT, or -1: none */
+	int			 timeout;	/* ms, first CONN_TIMEOUT; -1: none */
 	struct ctl_welcome	 welcome;
 	size_t			 len;
 	size_t			 used;	/* of the frame handed out last */

@@ -156,7 +156,9 @@ set_endpoint(struct reader *r, struct text v)
 		return 0;
 	}
 	if (value_endpoint(v, r->peer->host, &r->peer->port) == -1)
-		return not_a(r, "Endpoint", "HOST:PORT or [IPV6]:PORT");
+		return not_a(r, "Endpoint", errno == EADDRNOTAVAIL ?
+		    "an address with four numbers, nor a name" :
+		    "HOST:PORT or [IPV6]:PORT");
 	return 0;
 }
 

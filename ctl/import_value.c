@@ -2,6 +2,8 @@
 /*
  * Values of wg-quick's files: see import_value.h.
  */
+#include <arpa/inet.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -116,6 +118,23 @@ value_prefix(struct text s, bool address, struct prefix *p)
 	return 0;
 }
 
+/*
+ * 1.2.3, 1.2.3.4.5, 7 or 0x7f000001: old programs take some of these for an
+ * address, and no name ends in a number (RFC 1123 2.1).
+ */
+static bool
+is_bad_number(const char *s)
+{
+	const char *last = strrchr(s, '.');
+	struct in_addr in;
+
+	last = last != NULL ? last + 1 : s;
+	if (strchr(s, ':') != NULL || inet_pton(AF_INET, s, &in) == 1)
+		return false;
+	return last[strspn(last, "0123456789")] == '\0' ||
+	    inet_aton(s, &in) == 1;
+}
+
 /* What warren.conf(5) takes; it looks closer. */
 static bool
 is_host(const char *s)
@@ -136,6 +155,7 @@ value_endpoint(struct text s, char host[IMPORT_HOST], uint16_t *port)
 	const char *colon = memrchr(s.p, ':', s.len);
 	uint64_t v;
 
+	errno = EINVAL;
 	if (colon == NULL)
 		return -1;
 	name.len = (size_t)(colon - s.p);
@@ -149,6 +169,11 @@ value_endpoint(struct text s, char host[IMPORT_HOST], uint16_t *port)
 	if (value_number(number, UINT16_MAX, &v) == -1 || v == 0 ||
 	    text_copy(name, host, IMPORT_HOST) == -1 || !is_host(host)) {
 		host[0] = '\0';
+		return -1;
+	}
+	if (is_bad_number(host)) {
+		host[0] = '\0';
+		errno = EADDRNOTAVAIL;
 		return -1;
 	}
 	*port = (uint16_t)v;

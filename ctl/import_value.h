@@ -24,6 +24,7 @@ bool		 text_item(struct text *list, struct text *item);
 int		 value_number(struct text, uint64_t max, uint64_t *);
 /* Of a network host bits are cleared; an address keeps them. */
 int		 value_prefix(struct text, bool address, struct prefix *);
+/* errno is EADDRNOTAVAIL if its host is a number, but no address. */
 int		 value_endpoint(struct text, char host[IMPORT_HOST],
 		    uint16_t *port);
 /*

@@ -13,6 +13,7 @@
 #include "ctl/exit.h"
 #include "ctl/request.h"
 
+#define ANSWER_TIMEOUT	((CTL_LATE + 5) * 1000)	/* ms: it says why before */
 #define RELOAD_TIMEOUT	60000	/* ms: key files and names take their time */
 
 /* The daemon does not speak, or not as it should. */
@@ -119,8 +120,7 @@ set_patience(struct conn *c, enum action a)
 	static char whole[16 * ROW_MAX];
 	struct sigaction sa;
 
-	if (a == DO_RELOAD)
-		c->timeout = RELOAD_TIMEOUT;
+	c->timeout = a == DO_RELOAD ? RELOAD_TIMEOUT : ANSWER_TIMEOUT;
 	if (a != DO_MONITOR)
 		return;
 	c->timeout = -1;

@@ -14,6 +14,7 @@
 
 #include "ctld/ctld.h"
 #include "shared/clock.h"
+#include "shared/ctl_proto.h"
 #include "shared/log.h"
 
 #define OUT_FIRST	4096
@@ -26,7 +27,7 @@
 #define IDLE_AFTER	(5 * CLOCK_NSEC_PER_SEC)
 #define STALLED_AFTER	(60 * CLOCK_NSEC_PER_SEC)
 #define WATCH_STALLED	(600 * CLOCK_NSEC_PER_SEC)	/* it loses rows */
-#define LATE_AFTER	(30 * CLOCK_NSEC_PER_SEC)
+#define LATE_AFTER	(CTL_LATE * CLOCK_NSEC_PER_SEC)
 #define LINGER		(2 * CLOCK_NSEC_PER_SEC)
 
 static void	on_accept(evutil_socket_t, short, void *);

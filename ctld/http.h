@@ -31,5 +31,13 @@ enum http_request	 http_request(const uint8_t *, size_t);
 			"Content-Type: text/plain\r\n"			\
 			"Connection: close\r\n\r\n"			\
 			"Ask by \"GET /metrics HTTP/1.0\".\n"
+#define HTTP_NO_MEMORY	"HTTP/1.0 500 Internal Server Error\r\n"	\
+			"Content-Type: text/plain\r\n"			\
+			"Connection: close\r\n\r\n"			\
+			"out of memory\n"
+#define HTTP_LATE	"HTTP/1.0 503 Service Unavailable\r\n"		\
+			"Content-Type: text/plain\r\n"			\
+			"Connection: close\r\n\r\n"			\
+			"a process of the daemon does not answer\n"
 
 #endif /* CTLD_HTTP_H */

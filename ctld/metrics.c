@@ -75,7 +75,8 @@ head(struct client *c, const char *name, const char *type, const char *help)
 static void
 finish(struct ctld *ctx, struct client *c, int error)
 {
-	send_piece(c);
+	if (error == 0)
+		send_piece(c);
 	if (!c->dead)
 		metrics_of(c)->sink->end(ctx, c, error);
 }
@@ -366,6 +367,11 @@ metrics_begin(struct ctld *ctx, struct client *c,
 static void
 http_piece(struct client *c, const char *text, size_t len)
 {
+	struct metrics *m = metrics_of(c);
+
+	if (!m->begun)
+		client_put(c, HTTP_OK, strlen(HTTP_OK));
+	m->begun = true;
 	client_put(c, text, len);
 	client_flush(c);
 }
@@ -374,7 +380,12 @@ static void
 http_end(struct ctld *ctx, struct client *c, int error)
 {
 	(void)ctx;
-	(void)error;
+	if (error != 0 && metrics_of(c)->begun) {
+		client_kill(c);
+		return;
+	}
+	if (error != 0)
+		client_put(c, HTTP_NO_MEMORY, strlen(HTTP_NO_MEMORY));
 	client_finish(c);
 }
 
@@ -398,7 +409,6 @@ http_input(struct ctld *ctx, struct client *c, const uint8_t *p, size_t len)
 		break;
 	}
 	client_busy(c);
-	client_put(c, HTTP_OK, strlen(HTTP_OK));
 	metrics_begin(ctx, c, &http_sink);
 	return len;
 }
@@ -422,8 +432,13 @@ http_gone(struct ctld *ctx, struct client *c)
 static void
 http_late(struct ctld *ctx, struct client *c)
 {
-	(void)ctx;
-	client_kill(c);
+	if (metrics_of(c)->begun) {
+		client_kill(c);
+		return;
+	}
+	http_gone(ctx, c);
+	client_put(c, HTTP_LATE, strlen(HTTP_LATE));
+	client_finish(c);
 }
 
 const struct client_ops metrics_ops = {

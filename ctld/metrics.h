@@ -36,6 +36,7 @@ struct metrics {
 	unsigned		 nprocs;
 	struct metrics_proc	 proc[METRICS_PROCS];
 	uint64_t		 problems[HEALTH_SEVERITIES];
+	bool			 begun;		/* something was sent */
 	size_t			 len;
 	char			 text[METRICS_PIECE];
 };

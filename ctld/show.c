@@ -49,6 +49,7 @@ struct show_job {
 	uint32_t		 id;		/* 0: not begun */
 	int			 proc;		/* who is asked now */
 	bool			 waits;		/* until others are through */
+	bool			 cut;		/* it is not complete */
 	unsigned		 rows;		/* that it sent */
 };
 
@@ -128,9 +129,18 @@ client_done(struct ctld *ctx, struct client *c)
 	control_done(c, 0, "");
 }
 
+static void
+client_cut(struct ctld *ctx, struct client *c)
+{
+	(void)ctx;
+	control_done(c, EAGAIN, "the configuration changed meanwhile: "
+	    "try again");
+}
+
 static const struct show_sink client_sink = {
 	.row = client_row,
 	.done = client_done,
+	.cut = client_cut,
 };
 
 static bool
@@ -297,11 +307,11 @@ job_end(struct ctld *ctx, struct show_job *j)
 {
 	const struct show_sink *sink = j->sink;
 	struct client *c = j->client;
-	bool gone = j->gone;
+	bool gone = j->gone, cut = j->cut && sink->cut != NULL;
 
 	job_free(&ctx->shows, j);
 	if (!gone)
-		sink->done(ctx, c);
+		(cut ? sink->cut : sink->done)(ctx, c);
 	ctld_again(ctx);
 }
 
@@ -401,9 +411,11 @@ show_on_end(void *arg, struct link *l, struct imsg *m)
 {
 	struct ctld *ctx = arg;
 	struct show_job *j = job_of(ctx, l, m->id);
+	bool cut;
 
-	if (j == NULL)
+	if (j == NULL || show_end_recv(m, &cut) == -1)
 		return -1;
+	j->cut = j->cut || cut;
 	job_next(ctx, j);
 	if ((j = job_at(ctx, (int)l->peer, true)) != NULL)
 		job_ask(ctx, j);

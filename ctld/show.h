@@ -22,6 +22,8 @@ struct show_sink {
 	void	(*row)(struct ctld *, struct client *, enum proc,
 		    const struct row *, const void *, size_t);
 	void	(*done)(struct ctld *, struct client *);
+	/* Instead, if it is not all that there was.  NULL: done is called. */
+	void	(*cut)(struct ctld *, struct client *);
 };
 
 struct show_job;

@@ -26,6 +26,7 @@
 #define QUEUE_ROWS	256		/* rows of them; its limit is more */
 #define ROUTES_MAX	100000		/* rows; the rest is counted */
 #define HELPER_ROWS	512		/* of a helper in one answer */
+#define HELPER_PAUSE	(10 * CLOCK_NSEC_PER_SEC) /* for one that hangs */
 
 static void
 show_processes(struct parent *p, struct link *out, uint32_t id)
@@ -181,6 +182,10 @@ show_health(struct parent *p, struct link *out, uint32_t id)
 		show_problem(&to, "resolverd has ended, so that endpoints by "
 		    "name are not looked up any more", "see the log for why, "
 		    "and restart the instance");
+	else if (p->helper_late != 0)
+		show_problem(&to, "resolverd does not answer, so that "
+		    "endpoints by name may not be looked up", "if it stays "
+		    "so, restart the instance");
 	why = tunfilter_problem(&p->tunfilter);
 	if (why != NULL)
 		show_problem(&to, why, "it takes Linux 5.5 or later with BPF, "
@@ -269,19 +274,21 @@ route_piece(struct parent *p, struct long_show *s, struct link *out)
 	return false;
 }
 
-/* As much as ctld takes now.  Another configuration ends the answer. */
+/* As much as ctld takes now.  Another configuration cuts the answer short. */
 static void
 long_more(struct parent *p, struct long_show *s)
 {
 	struct link *out = &p->member[PROC_CTLD].link;
 
 	while (s->used && link_is_open(out) && has_room(out)) {
-		if (s->generation == p->reload.generation &&
-		    (s->topic == SHOW_CONFIG ? config_piece(p, s, out) :
-		    route_piece(p, s, out)))
-			continue;
-		s->used = false;
-		show_end_send(out, s->id);
+		if (s->generation != p->reload.generation) {
+			s->used = false;
+			show_cut_send(out, s->id);
+		} else if (!(s->topic == SHOW_CONFIG ?
+		    config_piece(p, s, out) : route_piece(p, s, out))) {
+			s->used = false;
+			show_end_send(out, s->id);
+		}
 	}
 }
 
@@ -330,9 +337,32 @@ helper_end(struct helper_show *h)
 static void
 on_helper_late(evutil_socket_t fd, short what, void *arg)
 {
+	struct helper_show *h = arg;
+	struct parent *p = h->parent;
+
 	(void)fd;
 	(void)what;
-	helper_end(arg);
+	if (p->helper_late == 0)
+		log_warnx("resolverd does not answer");
+	p->helper_late = clock_boottime();
+	helper_end(h);
+}
+
+/* Better late than never. */
+static void
+helper_answers(struct parent *p)
+{
+	if (p->helper_late != 0)
+		log_info("resolverd answers again");
+	p->helper_late = 0;
+}
+
+/* Who asks must not wait for one that hangs, but now and then. */
+static bool
+helper_hangs(const struct parent *p)
+{
+	return p->helper_late != 0 &&
+	    clock_boottime() - p->helper_late < HELPER_PAUSE;
 }
 
 /* Passes the question on.  false: there is nobody to answer. */
@@ -346,7 +376,8 @@ ask_helper(struct parent *p, uint32_t id, uint8_t topic)
 	for (h = p->helper; h < p->helper + HELPER_SHOWS; h++)
 		if (h->id == 0)
 			break;
-	if (!link_is_open(l) || h == p->helper + HELPER_SHOWS)
+	if (!link_is_open(l) || h == p->helper + HELPER_SHOWS ||
+	    helper_hangs(p))
 		return false;
 	h->parent = p;
 	if (h->timer == NULL)
@@ -403,6 +434,7 @@ parent_helper_show_end(struct parent *p, const struct imsg *m)
 {
 	struct helper_show *h = helper_find(p, m->id);
 
+	helper_answers(p);
 	if (h != NULL)
 		helper_end(h);
 	return 0;
@@ -413,6 +445,7 @@ parent_helper_lost(struct parent *p)
 {
 	struct helper_show *h;
 
+	p->helper_late = 0;
 	for (h = p->helper; h < p->helper + HELPER_SHOWS; h++)
 		helper_end(h);
 }

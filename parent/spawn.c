@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 #define LOCKED_MAX	(1024UL * 1024 * 1024)	/* bytes of keys and peers */
 #define FILES_MAX	65536
 #define BATCH		8		/* reads a turn */
+#define OOM_FILE	"/proc/self/oom_score_adj"
+#define OOM_MAX		1000		/* the kernel's */
 
 static int
 program(enum proc p, char *path, size_t size)
@@ -59,6 +62,39 @@ raise_limit(int what, rlim_t want)
 	(void)setrlimit(what, &rl);
 }
 
+/*
+ * When memory runs out, the parent is the last to be taken: it alone can say
+ * why it ends, and clean up.  The less an end costs, the sooner it comes; what
+ * the unit set for all of us stays the base.  A kernel without it is no
+ * reason not to start.
+ */
+static void
+offer_to_oom(enum proc p)
+{
+	static const int more[PROC_COUNT] = {
+		[PROC_CRYPTOD] = 100,
+		[PROC_NETD] = 200,
+		[PROC_CTLD] = 200,
+		[PROC_RESOLVERD] = 300,
+	};
+	char text[16];
+	ssize_t n;
+	int fd, adj;
+
+	fd = open(OOM_FILE, O_RDWR | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n > 0) {
+		text[n] = '\0';
+		adj = atoi(text) + more[p];
+		n = snprintf(text, sizeof(text), "%d",
+		    adj < OOM_MAX ? adj : OOM_MAX);
+		(void)!pwrite(fd, text, (size_t)n, 0);
+	}
+	close(fd);
+}
+
 /* In the child: signals and descriptors as its main expects them. */
 static int
 prepare(enum proc p, int link, int err)
@@ -74,6 +110,7 @@ prepare(enum proc p, int link, int err)
 	raise_limit(RLIMIT_NOFILE, FILES_MAX);
 	if (p == PROC_CRYPTOD)
 		raise_limit(RLIMIT_MEMLOCK, LOCKED_MAX);
+	offer_to_oom(p);
 	/* Out of the way first: one of them may be number 3 now. */
 	link = fcntl(link, F_DUPFD_CLOEXEC, CHILD_FD + 1);
 	err = fcntl(err, F_DUPFD_CLOEXEC, CHILD_FD + 1);

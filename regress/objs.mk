@@ -97,6 +97,9 @@ UNIT_OBJS_log		= shared/log.o
 UNIT_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o regress/unit/packets.o
 UNIT_OBJS_metrics	= ctld/http.o ctld/prom.o
+UNIT_OBJS_metrics_end	= ctld/health.o ctld/http.o ctld/metrics.o \
+		   ctld/prom.o shared/addr.o shared/codec.o shared/hex.o \
+		   shared/msg_table.o shared/row.o shared/version.o
 UNIT_OBJS_msg_table	= shared/msg_table.o
 UNIT_OBJS_names		= netd/names.o shared/addr.o shared/codec.o \
 		   shared/timer.o

@@ -62,6 +62,12 @@ int	 ctl_hello_read(const struct ctl_frame *, uint16_t *min,
 /* The highest version that both speak, or 0. */
 uint16_t ctl_version(uint16_t min, uint16_t max);
 
+/*
+ * Seconds after which ctld says that a process does not answer; a client that
+ * wants to know that waits somewhat longer.
+ */
+#define CTL_LATE		30
+
 struct ctl_welcome {
 	uint16_t	 version;	/* of the protocol, from now on */
 	char		 daemon[CTL_TEXT_MAX];	/* its version */

@@ -162,6 +162,27 @@ show_end_send(struct link *l, uint32_t id)
 }
 
 void
+show_cut_send(struct link *l, uint32_t id)
+{
+	static const uint8_t cut = 1;
+
+	link_send(l, MSG_SHOW_END, id, -1, &cut, 1);
+}
+
+int
+show_end_recv(const struct imsg *m, bool *cut)
+{
+	struct rbuf r;
+
+	rbuf_init(&r, m->data, m->len);
+	*cut = m->len > 0 && get_bool(&r);
+	/* There is one way to say that it is complete. */
+	if (m->len > 0 && !*cut)
+		r.fail = true;
+	return rbuf_end(&r);
+}
+
+void
 monitor_send(struct link *l, bool on)
 {
 	uint8_t b = on;

@@ -62,6 +62,9 @@ void	 show_send(struct link *, uint32_t id, uint8_t topic);
 int	 show_recv(const struct imsg *, uint8_t *topic);
 void	 row_send(struct link *, uint32_t id, const struct wbuf *);
 void	 show_end_send(struct link *, uint32_t id);
+/* The same, but there would have been more; only of the parent. */
+void	 show_cut_send(struct link *, uint32_t id);
+int	 show_end_recv(const struct imsg *, bool *cut);
 
 /* MONITOR: somebody watches, or nobody any more. */
 void	 monitor_send(struct link *, bool on);

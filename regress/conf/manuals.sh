@@ -58,6 +58,68 @@ missing() {
 }
 expect_is "every message stands in warren-imsg(7)" "" missing
 
+# Each row as the table has it: "NAME (0xTYPE) FROM to TO".
+table_rows() {
+	tr '\n' ' ' <"$TOP/shared/msg_table.c" | grep -o '{ MSG_[^}]*}' |
+	    tr -d ' 	' | awk -F, '
+	    function names(mask, out) {
+		out = mask
+		gsub(/[|]/, ", ", out)
+		gsub(/P/, "parent", out)
+		gsub(/C/, "cryptod", out)
+		gsub(/N/, "netd", out)
+		gsub(/T/, "ctld", out)
+		gsub(/R/, "resolverd", out)
+		return out
+	    }
+	    { gsub(/"/, "", $2); print $2, names($3), "to", names($4) }'
+}
+page_rows() {
+	awk '$2 ~ /^\(0x0[0-9a-f]*\)$/ { name = $1; next }
+	    name != "" {
+		sub(/^ */, "")
+		sub(/;.*/, "")
+		print name, $0
+		name = ""
+	    }' "$T/imsg.txt"
+}
+table_rows >"$T/imsg.rows"
+page_rows >"$T/imsg.page"
+expect "every row of warren-imsg(7) has its sender and receiver" \
+    diff "$T/imsg.rows" "$T/imsg.page"
+expect "and they are many" test "$(wc -l <"$T/imsg.rows")" -gt 50
+# Who has something to say to whom has a link, and nobody else.
+table_links() {
+	sed 's/^[A-Z_]* //' "$T/imsg.rows" | awk -F ' to ' '{
+		n = split($1, from, ", ")
+		m = split($2, to, ", ")
+		for (i = 1; i <= n; i++)
+			for (j = 1; j <= m; j++)
+				if (from[i] < to[j])
+					print from[i], to[j]
+				else if (from[i] > to[j])
+					print to[j], from[i]
+	    }' | sort -u
+}
+page_links() {
+	sed -n '/for each of these and no other:/,/\./p' \
+	    "$TOP/man/warren-imsg.7.in" | tr '\n' ' ' |
+	    sed 's/.*no other://; s/\..*//' | tr ',' '\n' |
+	    awk '{ print ($1 < $3) ? $1 " " $3 : $3 " " $1 }' | sort -u
+}
+table_links >"$T/imsg.table"
+page_links >"$T/imsg.page"
+expect "warren-imsg(7) tells of every link" \
+    diff "$T/imsg.table" "$T/imsg.page"
+# And the topics: the high bytes of the types.
+sed -n 's/^	MSG_[A-Z_]*[	 ]*= 0x\(..\).*/\1/p' "$TOP/shared/msg.h" |
+    sort -u >"$T/imsg.table"
+sed -n '/^\.It 0.*the high byte is the topic/,/^\.It 2/p' \
+    "$TOP/man/warren-imsg.7.in" | sed '$d; s/^\.It .*topic://' |
+    grep -o '0[0-9a-f]' | sort -u >"$T/imsg.page"
+expect "warren-imsg(7) tells of every topic" \
+    diff "$T/imsg.table" "$T/imsg.page"
+
 # The rights of each process.
 sec=$TOP/man/warren.7
 # rights PROCESS COLUMN: of the row in warren(7), and of those that continue

@@ -392,11 +392,17 @@ exits "and answers again" 0 ctl -i "$i" status
 cryptod=$(ctl -j -i "$i" show processes |
     sed -n 's/.*"process":"cryptod","pid":\([0-9]*\).*/\1/p')
 kill -STOP "$cryptod"
+# ctld tells why after 30 s, and warrenctl waits for that.
+ctl -i "$i" show crypto >"$T/late.out" 2>&1 &
+late=$!
 exits "a process that does not answer, and wg" 1 \
     timeout 45 ip netns exec "$(ns a)" wg show "$i"
 says "is told as time-out" 'timed out' \
     timeout 45 ip netns exec "$(ns a)" wg set "$i" fwmark 5 \
     peer "$(cat "$T/p.pub")"
+wait $late || true
+expect "and warrenctl tells of it, too" \
+    grep -q 'a process of the daemon does not answer' "$T/late.out"
 kill -CONT "$cryptod"
 exits "and when it is back all goes on" 0 \
     timeout 10 ip netns exec "$(ns a)" wg set "$i" fwmark 6

@@ -4,6 +4,8 @@
 # netd is no insider of the tunnel: what bears the mark of its sockets does not
 # get in, whatever way the datagram names the interface.  The same without the
 # mark does, so that each of these can fail.
+#
+# timeout: 150
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip python3

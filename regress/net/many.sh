@@ -94,6 +94,24 @@ sed 's/keepalive/&/; s/^peer "p7" {/&\
 	keepalive 25/' "$T/many.conf" >"$T/a.conf"
 within 10000 "10,000 peers: a reload that changes one" ctl a reload
 expect "what changed is told" grep -q '1 changed' "$T/out"
+# What a reload interrupts is not taken for all of it.
+(for n in 1 2 3 4 5 6; do
+	ctl a reload
+done >/dev/null 2>&1
+touch "$T/reloaded") &
+PIDS="$PIDS $!"
+peers=$(ctl a show config | grep -c '^peer')
+bad=
+while [ ! -e "$T/reloaded" ]; do
+	if ctl a show config >"$T/out" 2>"$T/err"; then
+		[ "$(grep -c '^peer' "$T/out")" = "$peers" ] ||
+		    bad="$bad short"
+	else
+		grep -q 'the configuration changed meanwhile' "$T/err" ||
+		    bad="$bad $(cat "$T/err")"
+	fi
+done
+expect_is "10,000 peers: show config is whole, or refused" "" echo $bad
 within 10000 "10,000 peers: status" ctl a status
 within 5000 "10,000 peers: one of them" ctl a peers p9999
 within 10000 "10,000 peers: metrics" ctl a metrics

@@ -82,6 +82,19 @@ expect_is "parent: capabilities" 0000000000001c20 status "$parent" CapEff
 expect_is "parent: a system call filter" 2 status "$parent" Seccomp
 expect_is "parent: no new privileges" 1 status "$parent" NoNewPrivs
 
+# --- when memory runs out, the parent is the last
+# oom PID: how much more than the parent's.
+oom() {
+	echo $(($(cat "/proc/$1/oom_score_adj") - \
+	    $(cat "/proc/$parent/oom_score_adj")))
+}
+expect_is "parent: oom_score_adj as it was" "$(cat /proc/self/oom_score_adj)" \
+    cat "/proc/$parent/oom_score_adj"
+expect_is "cryptod: oom_score_adj" 100 oom "$cryptod"
+expect_is "netd: oom_score_adj" 200 oom "$netd"
+expect_is "ctld: oom_score_adj" 200 oom "$ctld"
+expect_is "resolverd: oom_score_adj" 300 oom "$resolverd"
+
 # --- files
 for row in sock:warren read.sock:warren-read metrics.sock:warren-read; do
 	expect_is "mode of the ${row%:*}" "660 root ${row#*:}" \

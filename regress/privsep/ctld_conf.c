@@ -680,6 +680,38 @@ START_TEST(big_answers)
 }
 END_TEST
 
+/* A reload came between. */
+START_TEST(cut_answer)
+{
+	static const uint8_t cut = 1, nonsense = 2;
+	struct row row;
+	uint32_t id;
+	uint8_t b[ROW_MAX];
+	struct wbuf o;
+
+	configured();
+	ask_show(SHOW_CONFIG);
+	id = asked_show(PROC_PARENT, SHOW_CONFIG);
+	row_begin(&o, b, sizeof(b), "config");
+	row_str(&o, "text", "half");
+	answer_row(PROC_PARENT, id, &o);
+	answer(PROC_PARENT, MSG_SHOW_END, id, &cut, 1);
+	ctl_row(client, &row, "config");
+	ctl_end(client, EAGAIN, "the configuration changed meanwhile");
+	close(client);
+	/* The next one is as any. */
+	ask_show(SHOW_CONFIG);
+	end_show(PROC_PARENT, SHOW_CONFIG);
+	ctl_end(client, 0, "");
+	close(client);
+	ask_show(SHOW_CRYPTO);
+	id = asked_show(PROC_CRYPTOD, SHOW_CRYPTO);
+	answer(PROC_CRYPTOD, MSG_SHOW_END, id, &nonsense, 1);
+	faulted(PROC_CRYPTOD, MSG_SHOW_END);
+	teardown();
+}
+END_TEST
+
 static void
 ask_peer(const char *name)
 {
@@ -911,6 +943,7 @@ suite(void)
 	tcase_add_test(tc, facts_of_others);
 	tcase_add_test(tc, silent_sibling);
 	tcase_add_test(tc, big_answers);
+	tcase_add_test(tc, cut_answer);
 	tcase_add_test(tc, one_peer);
 	tcase_add_test(tc, metrics_by_http);
 	tcase_add_test(tc, metrics_by_the_tool);

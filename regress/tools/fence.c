@@ -28,8 +28,10 @@
 
 /* Two comparisons of one argument are no rule: each gets its own. */
 static void
-add(scmp_filter_ctx ctx, int nr, struct scmp_arg_cmp cmp)
+add(scmp_filter_ctx ctx, int nr, unsigned arg, enum scmp_compare op,
+    scmp_datum_t a, scmp_datum_t b)
 {
+	struct scmp_arg_cmp cmp = { arg, op, a, b };
 	int rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, 1, &cmp);
 
 	if (rc < 0)
@@ -44,8 +46,8 @@ add_sockets(scmp_filter_ctx ctx)
 	size_t i;
 
 	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		add(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ,
-		    (scmp_datum_t)families[i]));
+		add(ctx, SCMP_SYS(socket), 0, SCMP_CMP_EQ,
+		    (scmp_datum_t)families[i], 0);
 }
 
 /* True if this one has a rule of its own. */
@@ -55,20 +57,20 @@ add_special(scmp_filter_ctx ctx, const char *name)
 	if (strcmp(name, "socket") == 0)
 		add_sockets(ctx);
 	else if (strcmp(name, "unshare") == 0)
-		add(ctx, SCMP_SYS(unshare), SCMP_A0(SCMP_CMP_MASKED_EQ,
-		    NAMESPACES, 0));
+		add(ctx, SCMP_SYS(unshare), 0, SCMP_CMP_MASKED_EQ,
+		    NAMESPACES, 0);
 	else if (strcmp(name, "clone") == 0)
-		add(ctx, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ,
-		    NAMESPACES, 0));
+		add(ctx, SCMP_SYS(clone), 0, SCMP_CMP_MASKED_EQ,
+		    NAMESPACES, 0);
 	else if (strcmp(name, "mprotect") == 0)
-		add(ctx, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ,
-		    PROT_EXEC, 0));
+		add(ctx, SCMP_SYS(mprotect), 2, SCMP_CMP_MASKED_EQ,
+		    PROT_EXEC, 0);
 	else if (strcmp(name, "fchmod") == 0)
-		add(ctx, SCMP_SYS(fchmod), SCMP_A1(SCMP_CMP_MASKED_EQ,
-		    S_ISUID | S_ISGID, 0));
+		add(ctx, SCMP_SYS(fchmod), 1, SCMP_CMP_MASKED_EQ,
+		    S_ISUID | S_ISGID, 0);
 	else if (strcmp(name, "fchmodat") == 0)
-		add(ctx, SCMP_SYS(fchmodat), SCMP_A2(SCMP_CMP_MASKED_EQ,
-		    S_ISUID | S_ISGID, 0));
+		add(ctx, SCMP_SYS(fchmodat), 2, SCMP_CMP_MASKED_EQ,
+		    S_ISUID | S_ISGID, 0);
 	else if (strcmp(name, "clone3") == 0)
 		/* Its flags are in memory; libc goes back to clone(2). */
 		seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(ENOSYS),

@@ -327,6 +327,10 @@ START_TEST(endpoints)
 	    "endpoint fe80::1%2 port 7\n");
 	has(PEER(KEY_A) "Endpoint = h.example.net:65535\n",
 	    "endpoint h.example.net port 65535\n");
+	has(PEER(KEY_A) "Endpoint = 7.example.net:1\n",
+	    "endpoint 7.example.net port 1\n");
+	has(PEER(KEY_A) "Endpoint = 1.2.3.4a:1\n",
+	    "endpoint 1.2.3.4a port 1\n");
 }
 END_TEST
 
@@ -398,6 +402,24 @@ START_TEST(broken)
 		    "2: PublicKey: this is not a key in base64" },
 		{ PEER(KEY_A) "Endpoint = host\n",
 		    "3: Endpoint: this is not HOST:PORT or [IPV6]:PORT" },
+		{ PEER(KEY_A) "Endpoint = 1.2.3:77\n",
+		    "3: Endpoint: this is not an address with four numbers, "
+		    "nor a name" },
+		{ PEER(KEY_A) "Endpoint = 1.2.3.4.5:77\n",
+		    "3: Endpoint: this is not an address with four numbers, "
+		    "nor a name" },
+		{ PEER(KEY_A) "Endpoint = 1.2.3.256:77\n",
+		    "3: Endpoint: this is not an address with four numbers, "
+		    "nor a name" },
+		{ PEER(KEY_A) "Endpoint = 7:77\n",
+		    "3: Endpoint: this is not an address with four numbers, "
+		    "nor a name" },
+		{ PEER(KEY_A) "Endpoint = 0x7f000001:77\n",
+		    "3: Endpoint: this is not an address with four numbers, "
+		    "nor a name" },
+		{ PEER(KEY_A) "Endpoint = h.example.7:77\n",
+		    "3: Endpoint: this is not an address with four numbers, "
+		    "nor a name" },
 		{ PEER(KEY_A) "Endpoint = ::1:5\n",
 		    "3: Endpoint: this is not HOST:PORT or [IPV6]:PORT" },
 		{ PEER(KEY_A) "Endpoint = h:0\n",

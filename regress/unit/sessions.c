@@ -289,6 +289,79 @@ START_TEST(killed_in_a_row)
 }
 END_TEST
 
+/* Has it told that the clock was set back? */
+static bool
+told(const struct host *h)
+{
+	return h->e.log_clock.tat != 0;
+}
+
+/*
+ * Many starts in a second: the labels run ahead of the clock, which is not to
+ * blame.
+ */
+START_TEST(drift_is_no_clock)
+{
+	int i;
+
+	host_send(&b, 1, 84);
+	hosts_run(&a, &b, SEC);
+	save(&b);
+	for (i = 0; i < 100; i++) {
+		restart();
+		raise_on_disk();
+		come_up();
+		host_send(&b, 1, 84);
+		hosts_run(&a, &b, 20 * MS);
+		ck_assert(!told(&b));
+	}
+	ck_assert_int_gt(tai64n_unix(b.e.label_top), engine_wall(&b.e) + 150);
+	/* While it runs, too. */
+	set_clock(EPOCH - 3600);
+	engine_set_link(&b.e, false, 1420);
+	engine_set_link(&b.e, true, 1420);
+	host_send(&b, 1, 84);
+	ck_assert(told(&b));
+}
+END_TEST
+
+/* What it was between two lives shows, with and without a peer. */
+START_TEST(set_back_is_told)
+{
+	struct sessions s;
+
+	host_send(&b, 1, 84);
+	hosts_run(&a, &b, SEC);
+	save(&b);
+	set_clock(EPOCH - 3600);
+	restart();
+	come_up();
+	host_send(&b, 1, 84);
+	hosts_run(&a, &b, 20 * MS);
+	ck_assert(told(&b));
+	/* By the file alone. */
+	fill(&s, 0);
+	tai64n_label(s.mark, EPOCH + 60, 0);
+	s.written = EPOCH;
+	sessions_encode(&s, file);
+	file_len = SESSIONS_SIZE(0);
+	restart();
+	resume_restore(&rs, &s);
+	sessions_clear(&s);
+	come_up();
+	host_send(&b, 1, 84);
+	hosts_run(&a, &b, 20 * MS);
+	ck_assert(told(&b));
+	/* A clock that is right again is no news. */
+	set_clock(EPOCH + 1);
+	restart();
+	come_up();
+	host_send(&b, 1, 84);
+	hosts_run(&a, &b, 20 * MS);
+	ck_assert(!told(&b));
+}
+END_TEST
+
 /* A mark that is written before any label is above those to come. */
 START_TEST(saved_before_a_label)
 {
@@ -519,6 +592,8 @@ suite(void)
 	tcase_add_test(t, what_is_news);
 	tcase_add_test(t, marks);
 	tcase_add_test(t, killed_in_a_row);
+	tcase_add_test(t, drift_is_no_clock);
+	tcase_add_test(t, set_back_is_told);
 	tcase_add_test(t, saved_before_a_label);
 	tcase_add_test(t, replay_after_restart);
 	tcase_add_test(t, clock_back_a_year);
