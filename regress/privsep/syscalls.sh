@@ -186,7 +186,7 @@ kinds_are() {
 }
 
 kinds_are "cryptod: its descriptors" cryptod \
-    "1 /dev/net/tun,1 [eventpoll],1 [timerfd],2 bell,2 own pipe,3 unix seqpacket,"
+    "8 /dev/net/tun,1 [eventpoll],1 [timerfd],2 bell,2 own pipe,3 unix seqpacket,"
 kinds_are "netd: its descriptors while down" netd \
     "1 [eventpoll],1 [timerfd],2 bell,1 netlink,2 own pipe,3 unix seqpacket,"
 kinds_are "ctld: its descriptors" ctld \
@@ -200,7 +200,7 @@ udp_is_up() {
 }
 wait_for 3 udp_is_up || not_ok "up" "no UDP sockets"
 kinds_are "cryptod: the same while up" cryptod \
-    "1 /dev/net/tun,1 [eventpoll],1 [timerfd],2 bell,2 own pipe,3 unix seqpacket,"
+    "8 /dev/net/tun,1 [eventpoll],1 [timerfd],2 bell,2 own pipe,3 unix seqpacket,"
 kinds_are "netd: UDP sockets while up" netd \
     "1 [eventpoll],1 [timerfd],2 bell,1 netlink,2 own pipe,1 udp,1 udp6,3 unix seqpacket,"
 kinds_are "ctld: the same while up" ctld \
