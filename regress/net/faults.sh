@@ -197,10 +197,14 @@ ended "cryptod has no descriptor for a key" \
 fds_full "$resolverd"
 log_mark
 expect "resolverd has no descriptor: a reload works" ctl a reload
-expect "resolverd has no descriptor: the log tells of its end" wait_for 5 \
-    said 'resolverd (pid [0-9]*) exited'
-expect "resolverd has no descriptor: and why" \
-    said 'resolverd: no descriptor is free for what parent sent'
+if [ -e /etc/hosts ]; then
+	expect "resolverd has no descriptor: the log tells of its end" \
+	    wait_for 5 said 'resolverd (pid [0-9]*) exited'
+	expect "resolverd has no descriptor: and why" \
+	    said 'resolverd: no descriptor is free for what parent sent'
+else
+	skip "resolverd has no descriptor" "no /etc/hosts to hand it"
+fi
 expect "resolverd has no descriptor: the tunnel works" ping_from a 10.66.0.2
 conf_end a
 start_a
