@@ -87,7 +87,7 @@ offer_to_oom(enum proc p)
 	n = read(fd, text, sizeof(text) - 1);
 	if (n > 0) {
 		text[n] = '\0';
-		adj = atoi(text) + more[p];
+		adj = (int)strtol(text, NULL, 10) + more[p];
 		n = snprintf(text, sizeof(text), "%d",
 		    adj < OOM_MAX ? adj : OOM_MAX);
 		(void)!pwrite(fd, text, (size_t)n, 0);
