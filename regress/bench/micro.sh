@@ -25,8 +25,8 @@ sources=$(printf '%s\n' 'include regress/objs.mk' \
     'all: ; @echo $(CORE_OBJS:.o=.c)' | make -s -f - all)
 # shellcheck disable=SC2046,SC2086
 $cc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O2 -fPIE -pie -iquote . -iquote regress/unit \
-    -o "$work/micro" regress/bench/micro.c $sources cryptod/checksum.c \
-    cryptod/merge.c cryptod/segment.c shared/ring.c regress/unit/fakeclock.c \
+    -o "$work/micro" regress/bench/micro.c $sources \
+    cryptod/merge.c shared/ring.c regress/unit/fakeclock.c \
     regress/unit/hosts.c regress/unit/packets.c \
     $(pkg-config --cflags --libs libsodium libbsd-overlay) $more
 if command -v taskset >/dev/null 2>&1; then
