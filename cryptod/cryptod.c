@@ -274,8 +274,8 @@ on_tun(evutil_socket_t fd, short what, void *arg)
 {
 	struct tun_queue *q = arg;
 	struct cryptod *c = q->cryptod;
+	unsigned queue = (unsigned)(q - c->queue), i;
 	uint64_t sent = c->engine.n.out_sent;
-	unsigned i;
 
 	(void)fd;
 	(void)what;
@@ -285,7 +285,7 @@ on_tun(evutil_socket_t fd, short what, void *arg)
 	engine_tick(&c->engine);
 	spin_work(&c->spin, SPIN_OUTBOUND, c->engine.now);
 	/* The open record goes on, or a read's last packets had one alone. */
-	for (i = 0; i < TUN_TURNS && tun_read(&c->tun, (unsigned)(q - c->queue)); i++)
+	for (i = 0; i < TUN_TURNS && tun_read(&c->tun, queue); i++)
 		if (workers_alone(&c->workers))
 			ring_publish(&c->ring);
 	workers_settle(&c->workers);
@@ -304,7 +304,7 @@ go(void *arg)
 	egress_init(&c->egress, &c->ring);
 	for (i = 0; i < c->nqueues; i++) {
 		c->queue[i].cryptod = c;
-		c->queue[i].event = watch_for(c, c->tun.fd[i], on_tun,
+		c->queue[i].event = watch_for(c, c->tun_fd[i], on_tun,
 		    &c->queue[i]);
 	}
 }

@@ -114,7 +114,6 @@ tun_init(struct tun *t, const int *fd, unsigned nqueues, struct engine *e,
 		atomic_init(&t->job[i].work.done, true);
 	merge_init(t->merge, MERGE_TCP | MERGE_UDP, put_merged, t);
 	memcpy(t->fd, fd, nqueues * sizeof(*fd));
-	t->nqueues = nqueues;
 	t->engine = e;
 	t->gone = false;
 	return 0;

@@ -25,7 +25,6 @@
 
 struct tun {
 	int		 fd[TUN_QUEUES];	/* packets are written to the first */
-	unsigned	 nqueues;
 	struct engine	*engine;
 	struct merge	*merge;
 	bool		 gone;		/* the device was deleted */

@@ -208,8 +208,8 @@ ring_commit(struct ring *r, size_t len)
 }
 
 /* Once a nap: a bell that was not heard yet wakes as well as two. */
-static void
-ring_the_bell(struct ring *r)
+void
+ring_announce(struct ring *r)
 {
 	static const char bell = 1;
 	uint32_t nap = atomic_load_explicit(&r->peer->sleeping,
@@ -222,12 +222,6 @@ ring_the_bell(struct ring *r)
 	/* A full pipe has woken it already. */
 	if (write(r->bell, &bell, 1) == -1)
 		return;
-}
-
-void
-ring_announce(struct ring *r)
-{
-	ring_the_bell(r);
 }
 
 void
@@ -248,7 +242,7 @@ ring_publish(struct ring *r)
 		return;
 	/* Pairs with the fence in ring_sleep: one of us sees the other. */
 	atomic_thread_fence(memory_order_seq_cst);
-	ring_the_bell(r);
+	ring_announce(r);
 }
 
 /* -1: nonsense; 0: nothing; else what stands between tail and head. */
