@@ -31,9 +31,11 @@ struct given {
 static __attribute__((noreturn)) void
 usage(FILE *out, int status)
 {
-	fprintf(out, "usage: warrend [-dhv] [-O list] [-w workers] interface\n"
-	    "       warrend [-dhnv] [-f file] [-i instance] [-O list] "
-	    "[-w workers]\n"
+	fprintf(out, "usage: warrend [-dhv] [-a library] [-O list] [-w workers] "
+	    "interface\n"
+	    "       warrend [-dhnv] [-a library] [-f file] [-i instance] "
+	    "[-O list]\n"
+	    "               [-w workers]\n"
 	    "       warrend --cleanup instance\n"
 	    "       warrend -V\n");
 	exit(status);
@@ -84,6 +86,24 @@ read_offloads(char *list)
 	return bits;
 }
 
+/* The library that encrypts; what the configuration says goes before it. */
+static enum conf_aead
+read_aead(const char *name)
+{
+	static const char *const names[] = {
+		[CONF_AEAD_AUTO] = "auto",
+		[CONF_AEAD_LIBSODIUM] = "libsodium",
+		[CONF_AEAD_IPSECMB] = "ipsec-mb"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return (enum conf_aead)i;
+	log_warnx("\"%s\" is no library: auto, libsodium or ipsec-mb", name);
+	exit(EXIT_USAGE);
+}
+
 /* 1 to WORKERS_MAX; what the configuration says goes before it. */
 static uint16_t
 read_workers(const char *text)
@@ -102,6 +122,7 @@ static void
 read_all(struct parent *p, struct given *g, int argc, char **argv)
 {
 	static const struct option longopts[] = {
+		{ "aead", required_argument, NULL, 'a' },
 		{ "check", no_argument, NULL, 'n' },
 		{ "cleanup", required_argument, NULL, OPT_CLEANUP },
 		{ "file", required_argument, NULL, 'f' },
@@ -116,9 +137,12 @@ read_all(struct parent *p, struct given *g, int argc, char **argv)
 	};
 	int ch;
 
-	while ((ch = getopt_long(argc, argv, "df:hi:nO:Vvw:", longopts,
+	while ((ch = getopt_long(argc, argv, "a:df:hi:nO:Vvw:", longopts,
 	    NULL)) != -1) {
 		switch (ch) {
+		case 'a':
+			p->aead = read_aead(optarg);
+			break;
 		case 'd':
 			p->foreground = true;
 			break;

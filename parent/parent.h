@@ -80,6 +80,7 @@ struct parent {
 	unsigned		 procs;		/* PROC_BIT()s, no parent */
 	bool			 foreground;
 	uint8_t			 without;	/* OFFLOAD_ bits */
+	enum conf_aead		 aead;		/* as given */
 	uint16_t		 workers;	/* 0: not given */
 	int			 queue[TUN_QUEUES];	/* from 1; 0: none */
 	bool			 check;		/* read the file only */

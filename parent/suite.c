@@ -483,9 +483,11 @@ fill_startup(const struct parent *p, struct startup *s)
 	s->mode = p->mode;
 	s->verbose = log_getverbose() > 0;
 	s->without = p->without;
+	s->aead = choice[p->aead];
 	s->workers = p->workers;
 	if (p->mode == MODE_CONFIGURED) {
-		s->aead = choice[p->conf->aead];
+		if (p->conf->aead != CONF_AEAD_AUTO)
+			s->aead = choice[p->conf->aead];
 		if (p->conf->workers != 0)
 			s->workers = p->conf->workers;
 	}

@@ -52,6 +52,18 @@ STATE=$(sed -n 's/.*WARREN_LOCALSTATEDIR *"\(.*\)"/\1/p' "$BUILD/config.h" \
     2>/dev/null)/lib/warren
 mkdir -p "$T" "$(run_dir)"
 
+# Any test can be run with every warrend that it starts in another way:
+# WORKERS=3 threads, WITHOUT=tun-tcp that offload, AEAD=libsodium encrypts.
+if [ -n "${WORKERS:-}${WITHOUT:-}${AEAD:-}" ]; then
+	cat >"$T/warrend" <<-END
+	#!/bin/sh
+	exec "$WARREND" ${WORKERS:+-w $WORKERS} ${WITHOUT:+-O $WITHOUT} \
+	    ${AEAD:+-a $AEAD} "\$@"
+	END
+	chmod 755 "$T/warrend"
+	WARREND=$T/warrend
+fi
+
 # --- saying what happened
 
 ok() {
@@ -228,13 +240,10 @@ pid_of() {
 }
 
 # warren_start HOST [FLAG...]: warrend in the foreground, until it answers.
-# WORKERS=N gives every one that a test starts so many threads.
 warren_start() {
 	warren_host=$1
 	shift
-	# shellcheck disable=SC2086 # none, or an option and its number
-	start "$warren_host" "$WARREND" -d ${WORKERS:+-w $WORKERS} "$@" \
-	    "$P$warren_host"
+	start "$warren_host" "$WARREND" -d "$@" "$P$warren_host"
 	tunnel_wait "$warren_host"
 }
 
@@ -253,9 +262,8 @@ conf_start() {
 	conf_host=$1
 	shift
 	conf_starts=$(conf_ready_lines "$conf_host")
-	# shellcheck disable=SC2086 # none, or an option and its number
 	NOTIFY_SOCKET='' start "$conf_host" "$WARREND" -d \
-	    ${WORKERS:+-w $WORKERS} -f "$T/$conf_host.conf" "$@"
+	    -f "$T/$conf_host.conf" "$@"
 	wait_for 15 conf_is_ready "$conf_host" "$conf_starts" && return 0
 	not_ok "start of $conf_host" "it does not answer"
 	exit 1

@@ -3,6 +3,7 @@
 #
 # Each offload can be left out, and the tunnel does the same without it; and
 # with each library that encrypts.
+# variants: no
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip
@@ -126,3 +127,17 @@ for lib in libsodium ipsec-mb auto; do
 	conf_end a
 	conf_end b
 done
+
+# And by a flag, where the configuration names none.
+expect_fail "a library that does not exist" "$WARREND" -d -a openssl "${P}a"
+sed -i 's/aead .*/aead auto/' "$T/a.conf"
+conf_start a -a libsodium
+ctl a show crypto >"$T/crypto"
+expect "-a libsodium: it says so" grep -q forced "$T/crypto"
+expect "-a libsodium: it is used" grep -qi libsodium "$T/crypto"
+conf_end a
+sed -i 's/aead auto/aead libsodium/' "$T/a.conf"
+conf_start a -a auto
+expect "the configuration goes before the flag" \
+    sh -c "'$WARRENCTL' -i '$(tun a)' show crypto | grep -q forced"
+conf_end a
