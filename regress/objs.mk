@@ -11,6 +11,9 @@ PRIVSEPS	:= $(call tests_in,privsep)
 # flow.c is a part of others.
 TOOLS		:= $(filter-out flow,$(patsubst regress/tools/%.c,%,\
 		   $(wildcard regress/tools/*.c)))
+# Which check compiles, and only bench runs; bench.c is a part of them all.
+BENCHES		:= $(filter-out bench,$(patsubst regress/bench/%.c,%,\
+		   $(wildcard regress/bench/*.c)))
 FUZZERS		:= $(sort $(patsubst regress/fuzz/%.c,%,$(shell grep -ls \
 		   LLVMFuzzerTestOneInput /dev/null regress/fuzz/*.c)))
 
@@ -270,3 +273,12 @@ TOOL_OBJS_knock	= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   shared/blake2s_kdf.o \
 		   shared/clock.o shared/hex.o shared/tai64n.o
 TOOL_OBJS_shakes = $(TOOL_OBJS_knock)
+
+# They measure the objects of the daemons, as those were compiled.
+BENCH_OBJS_aead		= $(AEAD_OBJS)
+BENCH_OBJS_micro	= $(CORE_OBJS) cryptod/merge.o regress/unit/fakeclock.o \
+		   regress/unit/hosts.o regress/unit/packets.o shared/ring.o
+BENCH_OBJS_workers	= $(AEAD_OBJS) cryptod/checksum.o cryptod/ip.o \
+		   cryptod/merge.o cryptod/open.o cryptod/replay.o \
+		   cryptod/seal.o cryptod/segment.o cryptod/workers.o \
+		   regress/unit/packets.o shared/clock.o shared/spin.o

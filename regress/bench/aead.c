@@ -8,54 +8,27 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
+#include <string.h>
 
+#include "bench.h"
 #include "cryptod/aead_backend.h"
 
-#define ROUNDS	41
 #define PACKETS	512		/* a round */
 #define SLOTS	128		/* of 2 KiB: 256 KiB, within the L2 */
 #define SLOT	2048
 
-struct sample {
-	double	ns[ROUNDS], ticks[ROUNDS];
-};
-
 static uint8_t	in[SLOTS][SLOT], out[SLOTS][SLOT];
 static uint8_t	key[AEAD_KEYLEN], nonce[AEAD_NONCELEN];
 
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
-static double
-ticks(void)
-{
-#if defined(__x86_64__)
-	return (double)__rdtsc();
-#else
-	return 0;
-#endif
-}
-
 static void
 round_of(const struct aead_backend *b, bool open, size_t len,
-    struct sample *s, int i)
+    struct bench_sample *s, int i)
 {
-	double t, c;
+	struct bench_mark m;
 	size_t n;
 	int k;
 
-	t = now();
-	c = ticks();
+	bench_begin(&m);
 	for (k = 0; k < PACKETS; k++) {
 		n = (size_t)k % SLOTS;
 		if (!open)
@@ -64,44 +37,31 @@ round_of(const struct aead_backend *b, bool open, size_t len,
 		    key, nonce) == -1)
 			exit(1);
 	}
-	s->ticks[i] = (ticks() - c) / PACKETS;
-	s->ns[i] = (now() - t) / PACKETS;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), compare);
-	return v[ROUNDS / 2];
+	bench_end(&m, s, i, PACKETS);
 }
 
 static void
 print(const struct aead_backend *b, const char *what, size_t len,
-    struct sample *s)
+    struct bench_sample *s)
 {
-	double ns = median(s->ns);
+	double ns = bench_median(s->ns, BENCH_ROUNDS);
+	double ticks = bench_median(s->ticks, BENCH_ROUNDS);
 
 	printf("%-22s %-5s %6zu %9.0f %9.2f %9.0f\n", b->detail(), what, len,
-	    ns, len > 0 ? median(s->ticks) / (double)len : 0,
+	    ns, len > 0 ? ticks / (double)len : 0,
 	    (double)len * 1000 / ns);
 }
 
 static void
 bench(const struct aead_backend *const b[], size_t n, size_t len)
 {
-	static struct sample seal[2], open[2];
+	static struct bench_sample seal[2], open[2];
 	size_t i;
 	int r;
 
-	for (r = 0; r < ROUNDS; r++)
+	memset(seal, 0, sizeof(seal));
+	memset(open, 0, sizeof(open));
+	for (r = 0; r < BENCH_ROUNDS; r++)
 		for (i = 0; i < n; i++) {
 			round_of(b[i], false, len, &seal[i], r);
 			round_of(b[i], true, len, &open[i], r);
@@ -122,11 +82,11 @@ main(void)
 
 	if (sodium_init() == -1)
 		return 1;
-	t = now();
+	t = bench_now();
 	if (aead_init() == -1)
 		return 1;
 	printf("chosen: %s (%s), in %.1f ms\n", aead_name(), aead_reason(),
-	    (now() - t) / 1e6);
+	    (bench_now() - t) / 1e6);
 	if (aead_ipsecmb == NULL)
 		printf("SKIP ipsec-mb: not built in\n");
 	else if (aead_ipsecmb->begin() == -1)
@@ -136,7 +96,7 @@ main(void)
 	randombytes_buf(key, sizeof(key));
 	randombytes_buf(in, sizeof(in));
 	printf("median of %d rounds of %d packets in turn, one core\n",
-	    ROUNDS, PACKETS);
+	    BENCH_ROUNDS, PACKETS);
 	printf("%-22s %-5s %6s %9s %9s %9s\n", "backend", "", "bytes",
 	    "ns", "ticks/B", "MB/s");
 	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)

@@ -186,6 +186,9 @@ calibrate() {
 hz=$(getconf CLK_TCK)
 : >"$T/notes"
 for kind in $kinds; do
+	# Without processes its CPU time and memory would be 0.
+	[ "$kind" = veth ] || [ -n "$(pids "$kind")" ] ||
+	    not_ok "$kind" "none of its processes is known"
 	calibrate "$kind"
 done
 round=0

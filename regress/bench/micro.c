@@ -13,12 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
 
+#include "bench.h"
 #include "cryptod/aead.h"
 #include "cryptod/handshake.h"
 #include "cryptod/merge.h"
@@ -30,55 +27,15 @@
 #include "shared/bytes.h"
 #include "shared/ring.h"
 
-#define ROUNDS	41
-
-struct sample {
-	double	ns[ROUNDS], ticks[ROUNDS];
-};
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
-static double
-ticks(void)
-{
-#if defined(__x86_64__)
-	return (double)__rdtsc();
-#else
-	return 0;
-#endif
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), compare);
-	return v[ROUNDS / 2];
-}
-
 /* One line; bytes is what a unit of work moves, 0: nothing. */
 static void
-print(const char *what, struct sample *s, size_t bytes)
+print(const char *what, struct bench_sample *s, size_t bytes)
 {
-	double ns = median(s->ns);
+	double ns = bench_median(s->ns, BENCH_ROUNDS);
+	double ticks = bench_median(s->ticks, BENCH_ROUNDS);
 
 	printf("%-34s %7zu %10.1f %10.2f %12.0f\n", what, bytes, ns,
-	    bytes > 0 ? median(s->ticks) / (double)bytes : median(s->ticks),
-	    1e9 / ns);
+	    bytes > 0 ? ticks / (double)bytes : ticks, 1e9 / ns);
 }
 
 /* Runs fn, which does n units, in rounds. */
@@ -86,17 +43,16 @@ static void
 measure(const char *what, size_t bytes, double n, void (*fn)(void *),
     void *arg)
 {
-	struct sample s;
-	double t, c;
+	struct bench_sample s;
+	struct bench_mark m;
 	int i;
 
+	memset(&s, 0, sizeof(s));
 	fn(arg);
-	for (i = 0; i < ROUNDS; i++) {
-		t = now();
-		c = ticks();
+	for (i = 0; i < BENCH_ROUNDS; i++) {
+		bench_begin(&m);
 		fn(arg);
-		s.ticks[i] = (ticks() - c) / n;
-		s.ns[i] = (now() - t) / n;
+		bench_end(&m, &s, i, n);
 	}
 	print(what, &s, bytes);
 }
@@ -327,15 +283,15 @@ static void
 bench_handshake(void)
 {
 	static struct host a, b;
-	struct sample s;
+	struct bench_sample s;
+	struct bench_mark m;
 	uint8_t msg[256];
-	double t, c;
 	size_t len;
 	int i, k;
 
+	memset(&s, 0, sizeof(s));
 	hosts_start(&a, &b);
-	for (i = 0; i < ROUNDS; i++) {
-		s.ns[i] = s.ticks[i] = 0;
+	for (i = 0; i < BENCH_ROUNDS; i++)
 		for (k = 0; k < 16; k++) {
 			fakeclock_advance(10 * SEC);
 			engine_tick(&a.e);
@@ -344,16 +300,13 @@ bench_handshake(void)
 			handshake_initiate(&a.e, device_sender(a.d),
 			    false, 0);
 			forget(&a.out, msg, &len);
-			t = now();
-			c = ticks();
+			bench_begin(&m);
 			host_receive(&b, msg, len, 1);
-			s.ticks[i] += (ticks() - c) / 16;
-			s.ns[i] += (now() - t) / 16;
+			bench_end(&m, &s, i, 16);
 			forget(&b.out, msg, &len);
 			if (len == 0)
 				errx(1, "a handshake was not answered");
 		}
-	}
 	print("handshake: initiation answered", &s, 0);
 	hosts_stop(&a, &b);
 }
@@ -365,7 +318,7 @@ main(void)
 		return 1;
 	printf("# median of %d rounds, one core; ticks of the TSC are those "
 	    "of a byte, or\n# of the whole where no bytes are moved\n",
-	    ROUNDS);
+	    BENCH_ROUNDS);
 	printf("%-34s %7s %10s %10s %12s\n", "what", "bytes", "ns", "ticks",
 	    "a second");
 	bench_ring();

@@ -16,8 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "cryptod/aead.h"
 #include "cryptod/merge.h"
 #include "cryptod/open.h"
@@ -50,30 +50,6 @@ static uint8_t *records;		/* as netd's ring holds them */
 static uint8_t *ring;
 static uint64_t counter;
 static size_t merged;
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), compare);
-	return v[ROUNDS / 2];
-}
 
 static void
 nothing(struct work *work)
@@ -222,9 +198,9 @@ once(unsigned n, void (*path)(void (*)(struct work *)),
 	    aead_thread_end) == -1)
 		err(1, "workers");
 	path(run);		/* caches; threads awake */
-	t = now();
+	t = bench_now();
 	path(run);
-	t = (now() - t) / BATCHES;
+	t = (bench_now() - t) / BATCHES;
 	workers_stop(&workers);
 	return t;
 }
@@ -255,10 +231,10 @@ bench(const char *what, void (*path)(void (*)(struct work *)),
 			t[n][i] = once(n, path, run);
 		serial[i] = once(1, path, nothing);
 	}
-	one = median(t[1]);
-	s = median(serial);
+	one = bench_median(t[1], ROUNDS);
+	s = bench_median(serial, ROUNDS);
 	for (n = 1; n <= cpus; n++) {
-		now_n = n == 1 ? one : median(t[n]);
+		now_n = n == 1 ? one : bench_median(t[n], ROUNDS);
 		print(what, n == 1 ? "thread" : "threads", n, now_n, one);
 	}
 	print(what, "alone", 1, s, 0);
