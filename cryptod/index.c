@@ -9,16 +9,20 @@
 #include "shared/index_page.h"
 
 /*
- * 65536 devices have at most 2^18 indices, a quarter of the slots: that many
- * tries fail together once in 4^64.
+ * 65536 devices have at most 2^18 indices, a quarter of the slots, and less
+ * than a quarter of those in reach are taken otherwise, too: that many tries
+ * fail together once in 4^64.
  */
 #define INDEX_TRIES	64
+#define INDEX_LEAST	1024		/* slots in reach at the start */
 
 int
 index_init(struct index_table *t, struct index_page *page)
 {
-	/* Pages of it become real as slots are used. */
+	/* Pages of it become real as slots come into reach. */
 	t->slot = calloc(INDEX_SLOTS, sizeof(*t->slot));
+	t->reach = INDEX_LEAST;
+	t->base = randombytes_random();
 	t->page = page;
 	t->used = 0;
 	return t->slot == NULL ? -1 : 0;
@@ -32,6 +36,22 @@ index_clear(struct index_table *t)
 	t->used = 0;
 }
 
+/*
+ * Slots are taken among some neighbours, so that few peers touch few pages,
+ * however often their sessions change; twice as many when a quarter of them is
+ * taken.  Where they lie is random: no bit of an index is the same everywhere.
+ */
+static uint32_t
+draw(struct index_table *t)
+{
+	uint32_t random = randombytes_random(), fixed;
+
+	while (t->reach < INDEX_SLOTS && t->used >= t->reach / 4)
+		t->reach *= 2;
+	fixed = INDEX_SLOT(~(t->reach - 1));
+	return (random & ~fixed) | (t->base & fixed);
+}
+
 uint32_t
 index_new(struct index_table *t, enum index_kind kind, void *owner)
 {
@@ -41,7 +61,7 @@ index_new(struct index_table *t, enum index_kind kind, void *owner)
 
 	for (i = 0; i < INDEX_TRIES; i++) {
 		/* Unpredictable, and checked for a collision.  (P20) */
-		index = randombytes_random();
+		index = draw(t);
 		e = &t->slot[INDEX_SLOT(index)];
 		if (index == 0 || e->kind != INDEX_FREE)
 			continue;

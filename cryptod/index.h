@@ -3,6 +3,7 @@
  * Receiver indices (WireGuard paper 5.4): random 32-bit numbers, unique over
  * the handshakes and keypairs of the instance.  The low 20 bits are the slot,
  * so that a look-up is one load; live ones are published to netd's index page.
+ * The higher bits of the slot are the same until there are many.
  */
 #ifndef CRYPTOD_INDEX_H
 #define CRYPTOD_INDEX_H
@@ -28,6 +29,8 @@ struct index_table {
 	struct index_entry	*slot;
 	struct index_page	*page;
 	size_t			 used;
+	uint32_t		 reach;	/* slots that new ones are drawn from */
+	uint32_t		 base;	/* and where those are */
 };
 
 /* page may be NULL (tests).  0, or -1 (ENOMEM). */

@@ -99,7 +99,8 @@ show_memory(struct show *s)
 	show_items(s, "keypairs", n, 0, n * sizeof(struct keypair));
 	n = e->index.used;
 	show_items(s, "indices", n, INDEX_SLOTS,
-	    INDEX_SLOTS * (sizeof(struct index_entry) + sizeof(uint32_t)));
+	    e->index.reach *
+	    (sizeof(struct index_entry) + sizeof(uint32_t)));
 	n = e->allowed.nentries;
 	show_items(s, "allowed ips", n, 0, n * sizeof(struct trie_entry));
 	n = e->staged;

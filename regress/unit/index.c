@@ -62,6 +62,33 @@ START_TEST(many)
 }
 END_TEST
 
+/* Few of them stay in few pages, wherever in the table. */
+START_TEST(neighbours)
+{
+	static int owner;
+	uint32_t first, i, n, apart = 0, bits = 0;
+
+	first = index_new(&t, INDEX_KEYPAIR, &owner);
+	for (n = 0; n < 10000; n++) {
+		i = index_new(&t, INDEX_KEYPAIR, &owner);
+		apart |= INDEX_SLOT(i ^ first);
+		bits |= i ^ first;
+		index_drop(&t, i);
+	}
+	ck_assert_uint_eq(apart, 1023);
+	/* What is no slot is random at once. */
+	ck_assert_uint_eq(bits >> INDEX_SLOT_BITS, UINT32_MAX >> INDEX_SLOT_BITS);
+	/* Another instance has others. */
+	for (n = 0; n < 64 && apart == 1023; n++) {
+		teardown();
+		setup();
+		i = index_new(&t, INDEX_KEYPAIR, &owner);
+		apart |= INDEX_SLOT(i ^ first);
+	}
+	ck_assert_uint_gt(apart, 1023);
+}
+END_TEST
+
 START_TEST(kinds)
 {
 	int owner, heir;
@@ -121,6 +148,7 @@ suite(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, many);
+	tcase_add_test(c, neighbours);
 	tcase_add_test(c, kinds);
 	tcase_add_test(c, strangers);
 	tcase_add_test(c, full);
