@@ -3,7 +3,9 @@
  * Sealing and opening as pieces of work: whoever does them, and in whatever
  * order, the same packets arrive in the order in which they were sent.
  */
+#include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -309,6 +311,61 @@ START_TEST(opened_in_any_order)
 }
 END_TEST
 
+static atomic_bool enough;
+
+/* One byte of a datagram's text after the other, there and back. */
+static void *
+scribble(void *arg)
+{
+	volatile uint8_t *p = wire[0];
+	size_t i = 0, size = *(size_t *)arg;
+
+	while (!atomic_load(&enough)) {
+		i = (i + 389) % size;
+		p[i] ^= 0x80;
+		p[i] ^= 0x80;
+	}
+	return NULL;
+}
+
+/* netd writes while we open: what counts as good is what was sent. */
+START_TEST(scribbled_meanwhile)
+{
+	static uint8_t sent[RING_PAYLOAD_MAX];
+	struct open_job *job = opener[0];
+	unsigned good = 0, bad = 0, run, i;
+	size_t len, off;
+	pthread_t netd;
+
+	session();
+	send_record(0, 100, 20 * SIZE);
+	len = job->rec.hdr.len;
+	open_run(&job->work);
+	memcpy(sent, job->buf, len);
+	atomic_store(&enough, false);
+	ck_assert_int_eq(pthread_create(&netd, NULL, scribble, &len), 0);
+	for (run = 0; run < 100000 && (run < 2000 || bad == 0); run++) {
+		open_run(&job->work);
+		for (i = 0, off = 0; i < job->rec.hdr.nseg;
+		    off += open_len(job, i++)) {
+			if (job->opened[i] != OPENED_GOOD) {
+				bad++;
+				continue;
+			}
+			good++;
+			/* Its header and its text; the tag was used up. */
+			ck_assert_mem_eq(job->buf + off, sent + off,
+			    open_len(job, i) - 16);
+		}
+	}
+	atomic_store(&enough, true);
+	pthread_join(netd, NULL);
+	ck_assert_uint_gt(good, 0);
+	if (bad == 0)
+		unit_skip("scribbled_meanwhile", "nothing ran beside it");
+}
+END_TEST
+
 START_TEST(forged_or_strange)
 {
 	size_t size;
@@ -400,6 +457,7 @@ suite(void)
 	tcase_add_test(t, ring_full);
 	tcase_add_test(t, not_as_train);
 	tcase_add_test(t, opened_in_any_order);
+	tcase_add_test(t, scribbled_meanwhile);
 	tcase_add_test(t, forged_or_strange);
 	tcase_add_test(t, guess_was_wrong);
 	tcase_add_test(t, keys_stay);
