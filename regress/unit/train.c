@@ -318,11 +318,14 @@ static void *
 scribble(void *arg)
 {
 	volatile uint8_t *p = wire[0];
-	size_t i = 0, size = *(size_t *)arg;
+	size_t i = 0, n, size = *(size_t *)arg;
 
 	while (!atomic_load(&enough)) {
 		i = (i + 389) % size;
 		p[i] ^= 0x80;
+		/* About as long as a datagram takes. */
+		for (n = 0; n < 300; n++)
+			(void)p[(i + n) % size];
 		p[i] ^= 0x80;
 	}
 	return NULL;
@@ -344,7 +347,7 @@ START_TEST(scribbled_meanwhile)
 	memcpy(sent, job->buf, len);
 	atomic_store(&enough, false);
 	ck_assert_int_eq(pthread_create(&netd, NULL, scribble, &len), 0);
-	for (run = 0; run < 100000 && (run < 2000 || bad == 0); run++) {
+	for (run = 0; run < 100000 && (run < 10000 || bad == 0); run++) {
 		open_run(&job->work);
 		for (i = 0, off = 0; i < job->rec.hdr.nseg;
 		    off += open_len(job, i++)) {
