@@ -17,7 +17,11 @@
 #define MERGE_ROOM	65536		/* the longest IP packet fits */
 #define MERGE_UDP_MAX	64		/* pieces, as in the kernel's GRO */
 
-/* What may be merged: what the kernel accepted with TUNSETOFFLOAD. */
+/*
+ * What may be merged: what the kernel accepted with TUNSETOFFLOAD, and nobody
+ * asked to leave out.  A kernel that takes UDP_L4 in one direction takes it in
+ * the other; the parent, which makes the device, says what it refused.
+ */
 #define MERGE_TCP4	0x01
 #define MERGE_TCP6	0x02
 #define MERGE_UDP4	0x04

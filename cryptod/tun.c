@@ -13,6 +13,7 @@
 #include "cryptod/outbound.h"
 #include "cryptod/segment.h"
 #include "cryptod/tun.h"
+#include "shared/clock.h"
 #include "shared/msg_parent.h"
 
 #define MERGE_TCP	(MERGE_TCP4 | MERGE_TCP6)
@@ -53,10 +54,40 @@ count_write(struct tun *t, int result)
 		tun_failed(t);
 }
 
+static unsigned
+kind_of(const struct virtio_net_hdr *h, const uint8_t *p)
+{
+	switch (h->gso_type) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		return MERGE_TCP4;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		return MERGE_TCP6;
+	default:
+		return p[0] >> 4 == 4 ? MERGE_UDP4 : MERGE_UDP6;
+	}
+}
+
 /*
- * The kernel does not take this kind of merged packet: it gets the pieces,
- * and no more of this kind is made.
+ * No more of this kind is made, until it is tried again: the one packet may
+ * have been to blame, or what the device was just then.
  */
+static void
+refuse(struct tun *t, unsigned kind)
+{
+	t->engine->n.tun_merge_refused++;
+	t->merge->what &= ~kind;
+	t->refused |= kind;
+	t->again = t->engine->now + TUN_MERGE_AGAIN * CLOCK_NSEC_PER_SEC;
+	if ((t->told & kind) != 0)
+		return;
+	t->told |= kind;
+	log_info("the kernel refuses merged %s packets of IPv%d; they go one "
+	    "by one, and it is asked again each minute",
+	    (kind & MERGE_TCP) != 0 ? "TCP" : "UDP",
+	    (kind & (MERGE_TCP4 | MERGE_UDP4)) != 0 ? 4 : 6);
+}
+
+/* The kernel does not take this kind of merged packet: it gets the pieces. */
 static void
 put_pieces(struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p,
     size_t len)
@@ -65,9 +96,7 @@ put_pieces(struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p,
 	struct segment s;
 	size_t n;
 
-	t->engine->n.tun_merge_refused++;
-	t->merge->what &= h->gso_type == VIRTIO_NET_HDR_GSO_UDP_L4 ?
-	    ~(unsigned)MERGE_UDP : ~(unsigned)MERGE_TCP;
+	refuse(t, kind_of(h, p));
 	/* It was made of what came in and is changed by nobody any more. */
 	if (segment_begin(&s, h, (uint8_t *)(uintptr_t)p, len) == -1) {
 		t->engine->n.drop_tun_write_failed++;
@@ -108,6 +137,8 @@ tun_init(struct tun *t, const int *fd, unsigned nqueues, struct engine *e,
 	if (t->merge == NULL || t->job == NULL) {
 		free(t->merge);
 		free(t->job);
+		t->merge = NULL;
+		t->job = NULL;
 		return -1;
 	}
 	for (i = 0; i < t->njobs; i++)
@@ -116,6 +147,7 @@ tun_init(struct tun *t, const int *fd, unsigned nqueues, struct engine *e,
 	memcpy(t->fd, fd, nqueues * sizeof(*fd));
 	t->engine = e;
 	t->gone = false;
+	t->refused = t->told = 0;
 	return 0;
 }
 
@@ -153,6 +185,10 @@ void
 tun_flush(struct tun *t)
 {
 	merge_flush(t->merge);
+	if (t->refused != 0 && t->engine->now >= t->again) {
+		t->merge->what |= t->refused;
+		t->refused = 0;
+	}
 }
 
 /* A large packet: as a piece of work, or one packet after the other. */

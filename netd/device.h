@@ -30,6 +30,7 @@ struct device {
 	uint16_t		 error;		/* of the last send; 0: none */
 	/* Trains of longer datagrams than this go out one by one; 0: any. */
 	uint16_t		 gso_limit;
+	uint64_t		 gso_again;	/* ns: when that is forgotten */
 	struct source		 at;
 	/*
 	 * Where it was before a place remembered from before a restart: they

@@ -15,6 +15,8 @@
 #include "shared/clock.h"
 
 #define SEND_BATCH	64
+/* A limit that a router told is forgotten by the kernel, too: silently. */
+#define GSO_AGAIN	(60 * CLOCK_NSEC_PER_SEC)
 #define SEND_CONTROL	(CMSG_SPACE(sizeof(struct in6_pktinfo)) +	\
 			    CMSG_SPACE(sizeof(int)) +			\
 			    CMSG_SPACE(sizeof(uint16_t)))
@@ -41,6 +43,7 @@ struct send_queue {
 };
 
 struct sender {
+	uint64_t		 now;		/* ns; 0: not asked for */
 	struct send_queue	 queue[UDP_FAMILIES];
 };
 
@@ -211,6 +214,15 @@ sent_to(struct send_item *it)
 	}
 }
 
+/* Longer than the route's MTU: fragments only without GSO. */
+static void
+limit(struct device *d, uint16_t seg_size)
+{
+	if (d->gso_limit == 0 || seg_size <= d->gso_limit)
+		d->gso_limit = (uint16_t)(seg_size - 1);
+	d->gso_again = clock_boottime() + GSO_AGAIN;
+}
+
 /* The send of an item failed: mend it and send it once more, or give up. */
 static void
 mend(struct netd *n, struct send_item *it, int error)
@@ -231,9 +243,8 @@ mend(struct netd *n, struct send_item *it, int error)
 		/* EIO: the device sums no checksums; so it will be for all. */
 		if (error == EIO)
 			n->sock[f].gso = false;
-		/* Longer than the route's MTU: fragments only without GSO. */
 		if (error == EMSGSIZE && it->dev != NULL)
-			it->dev->gso_limit = (uint16_t)(it->seg_size - 1);
+			limit(it->dev, it->seg_size);
 		error = send_plain(n, it);
 	}
 	if (error != 0)
@@ -284,6 +295,7 @@ sender_flush(struct netd *n)
 	for (f = 0; f < UDP_FAMILIES; f++)
 		if (n->sender->queue[f].n > 0)
 			flush(n, f);
+	n->sender->now = 0;
 }
 
 /* A free item for a device; NULL if there is no socket for its endpoint. */
@@ -319,6 +331,25 @@ item_queue(struct netd *n, struct send_item *it)
 	q->n++;
 }
 
+/* Must trains of datagrams so long go out one by one? */
+static bool
+is_limited(struct netd *n, struct device *d, uint16_t seg_size)
+{
+	struct sender *s = n->sender;
+
+	if (!n->sock[udp_family_of(d->at.remote.family)].gso)
+		return true;
+	if (d->gso_limit == 0 || seg_size <= d->gso_limit)
+		return false;
+	/* Once a batch. */
+	if (s->now == 0)
+		s->now = clock_boottime();
+	if (s->now < d->gso_again)
+		return true;
+	d->gso_limit = 0;
+	return false;
+}
+
 void
 sender_data(struct netd *n, struct device *d, const uint8_t *data, size_t len,
     unsigned nseg, uint16_t seg_size, uint8_t tos)
@@ -326,8 +357,7 @@ sender_data(struct netd *n, struct device *d, const uint8_t *data, size_t len,
 	struct send_item *it;
 	size_t step = len;
 
-	if (nseg > 1 && (!n->sock[udp_family_of(d->at.remote.family)].gso ||
-	    (d->gso_limit != 0 && seg_size > d->gso_limit))) {
+	if (nseg > 1 && is_limited(n, d, seg_size)) {
 		n->count.tx_plain++;
 		step = seg_size;
 	}

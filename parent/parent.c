@@ -26,10 +26,13 @@
  */
 #include <sys/stat.h>
 
+#include <net/if.h>
+
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "parent/keyfile.h"
@@ -40,6 +43,9 @@
 #include "shared/clock.h"
 #include "shared/paths.h"
 #include "shared/priv.h"
+
+#define HEIRS_MS	20		/* until it is looked again */
+#define HEIRS_TRIES	250		/* 5 seconds */
 
 static void
 init(struct parent *p)
@@ -249,24 +255,19 @@ begin_configured(struct parent *p)
 	return reload_init(&p->reload, p);
 }
 
-/* The rest of the queues; with one alone it works, too. */
+/*
+ * The interface of an instance that was killed goes with its cryptod, which
+ * has seen by now that its parent is gone, but may be slow to end.
+ */
 static void
-open_queues(struct parent *p, int tun)
+wait_for_heirs(const struct parent *p)
 {
-	unsigned i;
+	const struct timespec moment = { 0, HEIRS_MS * 1000000L };
+	int tries;
 
-	if ((p->without & OFFLOAD_TUN_QUEUES) != 0)
-		return;
-	for (i = 1; i < TUN_QUEUES; i++) {
-		p->queue[i] = tun_queue(p->ifname);
-		if (p->queue[i] == -1) {
-			log_warn("cannot open queue %u of %s", i, p->ifname);
-			p->queue[i] = 0;
-			break;
-		}
-	}
-	if (i > 1)
-		steer_open(tun);
+	for (tries = 0; p->run.killed && tries < HEIRS_TRIES &&
+	    if_nametoindex(p->ifname) != 0; tries++)
+		nanosleep(&moment, NULL);
 }
 
 /* Everything that is opened, in order.  -1 after a line in the log. */
@@ -281,10 +282,12 @@ start(struct parent *p)
 		return -1;
 	if (configured && slots_open(&p->slots, PATH_STATE, p->instance) == -1)
 		return -1;
-	tun = tun_create(p->ifname, p->without);
+	wait_for_heirs(p);
+	tun = tun_create(p->ifname, &p->without);
 	if (tun == -1)
 		return -1;
-	open_queues(p, tun);
+	if ((p->without & OFFLOAD_TUN_QUEUES) == 0)
+		steer_open(p->ifname, tun, p->queue);
 	p->follow.changed = sockets_link;
 	p->follow.moved = sockets_moved;
 	p->follow.deleted = on_deleted;

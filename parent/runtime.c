@@ -215,6 +215,7 @@ try_lock(struct runtime *r, const char *instance)
 int
 runtime_lock(struct runtime *r, const char *instance)
 {
+	char holder[PID_TEXT];
 	int got, tries;
 
 	r->lock.dir = r->run_dir;
@@ -225,6 +226,8 @@ runtime_lock(struct runtime *r, const char *instance)
 			return -1;
 		if (got == 0)
 			continue;
+		read_holder(r->lock_fd, holder);
+		r->killed = holder[0] != '\0';
 		if (ftruncate(r->lock_fd, 0) == -1 ||
 		    dprintf(r->lock_fd, "%d\n", (int)getpid()) < 0) {
 			log_warn("%s/%s", PATH_RUN, r->lock.name);

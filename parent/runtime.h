@@ -26,6 +26,7 @@ struct runtime {
 	int			 uapi_dir;	/* PATH_UAPI */
 	int			 lock_fd;
 	struct runtime_file	 lock;
+	bool			 killed;	/* who held it last */
 	struct runtime_file	 uapi;
 	struct runtime_file	 control;
 	struct runtime_file	 read;		/* configured mode: these two */
@@ -40,7 +41,10 @@ struct runtime {
 
 /* The directories, made if they are missing, and checked. */
 int	 runtime_dirs(struct runtime *);
-/* Only one instance of a name runs: the lock is held until we end. */
+/*
+ * Only one instance of a name runs: the lock is held until we end.  Says in
+ * `killed` if the last one that held it did not end in order.
+ */
 int	 runtime_lock(struct runtime *, const char *instance);
 /*
  * Bind the UAPI and the control socket, which is group warren's, and listen.

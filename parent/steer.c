@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include <linux/if_tun.h>
 
 #include "parent/steer.h"
+#include "parent/tun.h"
 #include "shared/log.h"
 
 #define R0	BPF_REG_0
@@ -39,8 +41,8 @@
 	    .imm = (int)(k), .off = (over) }
 #define ADD_WORD(at)	LOAD(BPF_W, at), OP(BPF_XOR, HASH, R0)
 
-static int
-load(void)
+int
+steer_load(void)
 {
 	struct bpf_insn code[] = {
 		COPY(CTX, BPF_REG_1),
@@ -79,8 +81,16 @@ load(void)
 		/* Ports. */
 		OP_K(BPF_MUL, R0, 0x9e3779b1),
 		OP(BPF_XOR, HASH, R0),
-		/* Out: the kernel takes the rest by the number of queues. */
+		/*
+		 * Out.  The kernel takes the rest by the number of queues:
+		 * three bits, which a product alone would take from bits
+		 * below them, three of them of the source port.
+		 */
 		OP_K(BPF_MUL, HASH, 0x85ebca6b),
+		COPY(R0, HASH),
+		OP_K(BPF_RSH, R0, 13),
+		OP(BPF_XOR, HASH, R0),
+		OP_K(BPF_MUL, HASH, 0xc2b2ae35),
 		OP_K(BPF_RSH, HASH, 16),
 		COPY(R0, HASH),
 		{ .code = BPF_JMP | BPF_EXIT },
@@ -96,14 +106,39 @@ load(void)
 	return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &a, sizeof(a));
 }
 
-void
-steer_open(int tun)
+/* The device keeps the program. */
+static int
+steer(int tun)
 {
-	int prog = load();
+	int prog = steer_load(), r, saved;
 
-	if (prog == -1 || ioctl(tun, TUNSETSTEERINGEBPF, &prog) == -1)
-		log_warn("cannot steer packets to the queues of the TUN "
-		    "device");
-	if (prog != -1)
-		close(prog);
+	if (prog == -1)
+		return -1;
+	r = ioctl(tun, TUNSETSTEERINGEBPF, &prog);
+	saved = errno;
+	close(prog);
+	errno = saved;
+	return r;
+}
+
+void
+steer_open(const char *name, int tun, int queue[TUN_QUEUES])
+{
+	unsigned i;
+
+	for (i = 1; i < TUN_QUEUES; i++)
+		queue[i] = 0;
+	if (steer(tun) == -1) {
+		log_info("interface %s has one queue: packets cannot be "
+		    "steered to more: %s", name, strerror(errno));
+		return;
+	}
+	for (i = 1; i < TUN_QUEUES; i++) {
+		queue[i] = tun_queue(name);
+		if (queue[i] == -1) {
+			log_warn("cannot open queue %u of %s", i, name);
+			queue[i] = 0;
+			return;
+		}
+	}
 }

@@ -74,10 +74,11 @@ say_why(const char *name)
 
 /*
  * Large packets both ways, as far as the kernel knows them: UDP since 6.2.
- * Without any, packets come one by one, and the tunnel is slower.
+ * Without any, packets come one by one, and the tunnel is slower.  What is
+ * left out in the end.
  */
-static void
-set_offloads(int fd, unsigned without)
+static uint8_t
+set_offloads(int fd, uint8_t without)
 {
 	unsigned long tcp = 0, udp = 0;
 
@@ -85,11 +86,14 @@ set_offloads(int fd, unsigned without)
 		tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 	if ((without & OFFLOAD_TUN_UDP) == 0)
 		udp = TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
-	if (ioctl(fd, TUNSETOFFLOAD, tcp | udp) == 0 ||
-	    ioctl(fd, TUNSETOFFLOAD, tcp) == 0)
-		return;
+	if (ioctl(fd, TUNSETOFFLOAD, tcp | udp) == 0)
+		return without;
+	without |= OFFLOAD_TUN_UDP;
+	if (ioctl(fd, TUNSETOFFLOAD, tcp) == 0)
+		return without;
 	log_info("this kernel has no segmentation offload for TUN devices");
 	ioctl(fd, TUNSETOFFLOAD, 0UL);
+	return without | OFFLOAD_TUN_TCP;
 }
 
 /* A queue of this device, which is made if it is not there.  -1: errno. */
@@ -120,15 +124,18 @@ tun_queue(const char *name)
 }
 
 int
-tun_create(const char *name, unsigned without)
+tun_create(const char *name, uint8_t *without)
 {
+	uint8_t all = 0;
 	int fd, header = VNET_HDR_LEN;
 
+	if (without == NULL)
+		without = &all;
 	if (tun_check() == -1)
 		return -1;
 	/* A tun device that somebody made before must not be taken over. */
 	fd = attach(name, EXCLUSIVE |
-	    ((without & OFFLOAD_TUN_QUEUES) != 0 ? 0 : IFF_MULTI_QUEUE));
+	    ((*without & OFFLOAD_TUN_QUEUES) != 0 ? 0 : IFF_MULTI_QUEUE));
 	if (fd == -1) {
 		say_why(name);
 		return -1;
@@ -138,7 +145,7 @@ tun_create(const char *name, unsigned without)
 		close(fd);
 		return -1;
 	}
-	set_offloads(fd, without);
+	*without = set_offloads(fd, *without);
 	return fd;
 }
 

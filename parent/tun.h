@@ -15,9 +15,11 @@ int	 tun_name_is_valid(const char *);
 int	 tun_check(void);
 /*
  * Make the interface; it is down.  without: OFFLOAD_TUN_ bits of offloads not
- * to use; without OFFLOAD_TUN_QUEUES it has one queue and gets no other.  Its fd, or -1 after a line in the log.
+ * to use, to which those are added that the kernel refuses; NULL: use all.
+ * With OFFLOAD_TUN_QUEUES it has one queue and gets no other.  Its fd, or -1
+ * after a line in the log.
  */
-int	 tun_create(const char *name, unsigned without);
+int	 tun_create(const char *name, uint8_t *without);
 /*
  * One more queue of a device that tun_create() made, for which no offload is
  * said to be left out.  Its fd, or -1 with errno.

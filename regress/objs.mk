@@ -143,6 +143,7 @@ UNIT_OBJS_spin		= shared/spin.o
 UNIT_OBJS_starved	= $(CORE_OBJS) cryptod/resume.o cryptod/sessions.o \
 		   regress/unit/fakeclock.o regress/unit/hosts.o shared/codec.o
 UNIT_OBJS_static	= netd/static.o shared/addr.o shared/codec.o
+UNIT_OBJS_steer		= parent/steer.o shared/log.o
 UNIT_OBJS_symmetric	= $(AEAD_OBJS) cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
@@ -155,9 +156,12 @@ UNIT_OBJS_trie		= cryptod/trie.o
 UNIT_OBJS_tun		= $(CORE_OBJS) cryptod/merge.o cryptod/tun.o \
 		   cryptod/workers.o regress/unit/packets.o shared/clock.o \
 		   shared/spin.o
+UNIT_OBJS_tun_create	= parent/tun.o shared/log.o
 UNIT_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 		   shared/hex.o shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_crypto.o shared/msg_table.o
+UNIT_OBJS_udp_send	= netd/source.o netd/udp_send.o \
+		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
 UNIT_OBJS_workers	= cryptod/workers.o shared/clock.o shared/spin.o
 
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
@@ -182,6 +186,12 @@ FUZZ_OBJS_ip		= cryptod/ip.o
 FUZZ_OBJS_journal	= parent/journal.o
 FUZZ_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o regress/unit/packets.o
+FUZZ_OBJS_netlink	= netd/cookie.o netd/device.o netd/route.o \
+		   netd/source.o parent/kernel_item.o parent/netlink.o \
+		   parent/netlink_event.o parent/netlink_parse.o \
+		   parent/netlink_route.o regress/unit/fakeclock.o \
+		   shared/addr.o shared/blake2s.o shared/codec.o \
+		   shared/timer.o
 FUZZ_OBJS_noise		= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   shared/blake2s.o shared/blake2s_kdf.o shared/tai64n.o
 FUZZ_OBJS_import	= $(IMPORT_OBJS)
@@ -198,6 +208,7 @@ FUZZ_OBJS_pair		= $(filter-out $(AEAD_OBJS) shared/blake2s.o,$(CORE_OBJS)) \
 		   shared/codec.o shared/ring.o
 FUZZ_OBJS_prom		= ctld/prom.o
 FUZZ_OBJS_replay	= cryptod/replay.o
+FUZZ_OBJS_resolvconf	= parent/resolvconf.o shared/addr.o shared/codec.o
 FUZZ_OBJS_ring		= shared/ring.o
 FUZZ_OBJS_row		= shared/codec.o shared/row.o
 FUZZ_OBJS_segment	= cryptod/checksum.o cryptod/ip.o cryptod/segment.o \
@@ -221,6 +232,15 @@ PRIVSEP_KID	= regress/privsep/child.o regress/privsep/fds.o \
 PRIVSEP_TRIES	= $(PRIVSEP_KID) regress/privsep/tries.o
 PRIVSEP_OBJS_hostile	= $(PRIVSEP_TRIES)
 PRIVSEP_OBJS_wrong_parent = $(PRIVSEP_TRIES)
+# The parent itself, with children that are played.
+PRIVSEP_OBJS_parent_rows = $(PRIVSEP_TRIES) regress/privsep/parent_play.o \
+		   $(CONF_OBJS) parent/deliver.o parent/dispatch.o \
+		   parent/events.o parent/keyfile.o parent/reload.o \
+		   parent/show.o parent/slots.o parent/suite.o shared/clock.o \
+		   shared/counter_show.o shared/imsg.o shared/link.o \
+		   shared/link_show.o shared/log.o shared/msg_conf.o \
+		   shared/msg_helper.o shared/msg_net.o shared/msg_parent.o \
+		   shared/row.o
 # And plays all sides of ctld.
 PRIVSEP_PLAY	= $(PRIVSEP_KID) regress/privsep/play.o shared/addr.o \
 		   shared/ctl_proto.o shared/hex.o shared/imsg.o shared/link.o \
@@ -230,7 +250,7 @@ PRIVSEP_OBJS_ctld	= $(PRIVSEP_PLAY)
 PRIVSEP_OBJS_ctld_conf	= $(PRIVSEP_PLAY)
 PRIVSEP_OBJS_ctld_events = $(PRIVSEP_PLAY)
 PRIVSEP_OBJS_life	= $(PRIVSEP_KID) shared/imsg.o
-PRIVSEP_OBJS_flood	= $(PRIVSEP_KID)
+PRIVSEP_OBJS_flood	= $(PRIVSEP_PLAY) regress/privsep/fill.o
 PRIVSEP_OBJS_enemy	= $(PRIVSEP_KID) shared/addr.o shared/imsg.o shared/link.o \
 		   shared/log.o shared/msg_crypto.o shared/msg_net.o \
 		   shared/msg_parent.o
@@ -247,10 +267,18 @@ PRIVSEP_NETD	= $(PRIVSEP_TALK) regress/privsep/netd_play.o netd/cookie.o \
 PRIVSEP_OBJS_netd = $(PRIVSEP_NETD)
 PRIVSEP_OBJS_netd_conf = $(PRIVSEP_NETD)
 PRIVSEP_OBJS_resolverd = $(PRIVSEP_TALK) shared/msg_helper.o shared/row.o
-PRIVSEP_OBJS_verdicts	= cryptod/sandbox_tables.o ctld/sandbox_tables.o \
-		   netd/sandbox_tables.o parent/filter.o \
-		   resolverd/sandbox_tables.o shared/caps.o shared/sandbox.o \
-		   shared/sandbox_tables.o
+# Processes held as the real ones are: see regress/privsep/held.h.
+PRIVSEP_HELD	= regress/privsep/held.o cryptod/sandbox_tables.o \
+		   ctld/sandbox_tables.o netd/sandbox_tables.o \
+		   parent/confine.o parent/filter.o \
+		   resolverd/sandbox_tables.o shared/addr.o shared/caps.o \
+		   shared/child.o shared/clock.o shared/codec.o shared/imsg.o \
+		   shared/landlock.o shared/link.o shared/link_show.o \
+		   shared/log.o shared/msg_net.o shared/msg_parent.o \
+		   shared/msg_table.o shared/priv.o shared/row.o \
+		   shared/sandbox.o shared/sandbox_tables.o shared/version.o
+PRIVSEP_OBJS_bounds	= $(PRIVSEP_HELD)
+PRIVSEP_OBJS_verdicts	= $(PRIVSEP_HELD)
 
 TOOL_OBJS_fence	=
 TOOL_OBJS_flood	= shared/blake2s.o shared/hex.o
@@ -277,7 +305,8 @@ TOOL_OBJS_shakes = $(TOOL_OBJS_knock)
 # They measure the objects of the daemons, as those were compiled.
 BENCH_OBJS_aead		= $(AEAD_OBJS)
 BENCH_OBJS_micro	= $(CORE_OBJS) cryptod/merge.o regress/unit/fakeclock.o \
-		   regress/unit/hosts.o regress/unit/packets.o shared/ring.o
+		   regress/unit/hosts.o regress/unit/packets.o
+BENCH_OBJS_rings	= shared/ring.o
 BENCH_OBJS_workers	= $(AEAD_OBJS) cryptod/checksum.o cryptod/ip.o \
 		   cryptod/merge.o cryptod/open.o cryptod/replay.o \
 		   cryptod/seal.o cryptod/segment.o cryptod/workers.o \

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include "cryptod/engine.h"
 #include "cryptod/tun.h"
 #include "packets.h"
+#include "shared/clock.h"
+#include "shared/log.h"
 #include "unit.h"
 
 static struct tun *tun;
@@ -23,6 +26,9 @@ static struct engine e;
 static struct secmem arena;
 static int kernel;			/* the other end */
 static bool refuses;			/* EINVAL for what is merged */
+static bool starved;			/* no memory for what is aligned */
+static unsigned lines;			/* in the log */
+static char last_line[LOG_LINE_MAX];
 static uint8_t got[VNET_HDR_LEN + PACKET_MAX];
 static uint8_t pkt[PACKET_MAX];
 
@@ -44,6 +50,26 @@ writev(int fd, const struct iovec *iov, int n)
 	m.msg_iov = (struct iovec *)(uintptr_t)iov;
 	m.msg_iovlen = (size_t)n;
 	return sendmsg(fd, &m, MSG_DONTWAIT);
+}
+
+/* In the place of the C library's, for tun.c alone. */
+void *
+aligned_alloc(size_t align, size_t len)
+{
+	void *p;
+
+	if (starved || posix_memalign(&p, align, len) != 0)
+		return NULL;
+	return p;
+}
+
+static void
+sink(void *arg, int level, const char *text)
+{
+	(void)arg;
+	ck_assert_int_eq(level, LOG_LEVEL_INFO);
+	lines++;
+	snprintf(last_line, sizeof(last_line), "%s", text);
 }
 
 /* An ICMP unreachable: there is no device here. */
@@ -74,7 +100,9 @@ setup(void)
 	ck_assert_ptr_nonnull(tun);
 	ck_assert_int_eq(workers_start(&workers, 1, NULL, NULL), 0);
 	ck_assert_int_eq(tun_init(tun, s, 1, &e, &workers), 0);
-	refuses = false;
+	refuses = starved = false;
+	log_init("tun", sink, NULL);
+	lines = 0;
 }
 
 static void
@@ -139,12 +167,18 @@ START_TEST(merged)
 }
 END_TEST
 
+static const struct kind {
+	int		 version;
+	uint8_t		 proto;
+	const char	*name;
+} kind[] = {
+	{ 4, 6, "TCP packets of IPv4" }, { 6, 6, "TCP packets of IPv6" },
+	{ 4, 17, "UDP packets of IPv4" }, { 6, 17, "UDP packets of IPv6" },
+};
+
 /* A kernel that refuses (P40): nothing is lost, and it is asked once. */
 START_TEST(refused)
 {
-	static const struct { int version; uint8_t proto; } kind[] = {
-		{ 4, 6 }, { 6, 6 }, { 4, 17 }, { 6, 17 },
-	};
 	struct packet p;
 	uint8_t type;
 	size_t len;
@@ -162,6 +196,94 @@ START_TEST(refused)
 	}
 	ck_assert_uint_eq(e.n.tun_written, 20);
 	ck_assert_uint_eq(e.n.drop_tun_write_failed, 0);
+	ck_assert_uint_eq(lines, 1);
+	ck_assert_msg(strstr(last_line, kind[_i].name) != NULL, "%s",
+	    last_line);
+}
+END_TEST
+
+/* How many writes a flow of ten packets takes. */
+static unsigned
+writes(const struct kind *k)
+{
+	struct packet p;
+	unsigned n = 0;
+	uint8_t type;
+
+	write_flow(&p, k->version, k->proto, 10);
+	while (next(&type) != -1)
+		n++;
+	return n;
+}
+
+/* One refusal is for one kind and a minute; it is told once. */
+START_TEST(asked_again)
+{
+	const uint64_t minute = TUN_MERGE_AGAIN * CLOCK_NSEC_PER_SEC;
+	unsigned i;
+
+	refuses = true;
+	ck_assert_uint_eq(writes(&kind[_i]), 10);
+	refuses = false;
+	for (i = 0; i < 4; i++)
+		ck_assert_uint_eq(writes(&kind[i]), i == (unsigned)_i ?
+		    10 : 1);
+	e.now += minute - 1;
+	tun_flush(tun);
+	ck_assert_uint_eq(writes(&kind[_i]), 10);
+	e.now++;
+	tun_flush(tun);
+	/* Still refused: nothing is lost, and another minute begins. */
+	refuses = true;
+	ck_assert_uint_eq(writes(&kind[_i]), 10);
+	ck_assert_uint_eq(writes(&kind[_i]), 10);
+	ck_assert_uint_eq(e.n.tun_merge_refused, 2);
+	refuses = false;
+	ck_assert_uint_eq(writes(&kind[_i]), 10);
+	e.now += minute;
+	tun_flush(tun);
+	for (i = 0; i < 4; i++)
+		ck_assert_uint_eq(writes(&kind[i]), 1);
+	ck_assert_uint_eq(e.n.tun_merge_refused, 2);
+	ck_assert_uint_eq(e.n.drop_tun_write_failed, 0);
+	ck_assert_uint_eq(lines, 1);
+}
+END_TEST
+
+/* What is left out, by us or by the kernel, comes back by no way. */
+START_TEST(left_out)
+{
+	unsigned i, round;
+
+	tun_without(tun, _i == 0 ? OFFLOAD_TUN_TCP : OFFLOAD_TUN_UDP);
+	for (round = 0; round < 2; round++) {
+		refuses = false;
+		for (i = 0; i < 4; i++)
+			ck_assert_uint_eq(writes(&kind[i]),
+			    (i < 2) == (_i == 0) ? 10 : 1);
+		refuses = true;
+		for (i = 0; i < 4; i++)
+			ck_assert_uint_eq(writes(&kind[i]), 10);
+		ck_assert_uint_eq(e.n.tun_merge_refused, 2 + 2 * round);
+		e.now += TUN_MERGE_AGAIN * CLOCK_NSEC_PER_SEC;
+		tun_flush(tun);
+	}
+}
+END_TEST
+
+/* A start without memory leaves nothing to be cleared, or freed twice. */
+START_TEST(no_memory)
+{
+	struct tun *t = calloc(1, sizeof(*t));
+	int fd = -1;
+
+	ck_assert_ptr_nonnull(t);
+	starved = true;
+	ck_assert_int_eq(tun_init(t, &fd, 1, &e, &workers), -1);
+	ck_assert_ptr_null(t->merge);
+	ck_assert_ptr_null(t->job);
+	tun_clear(t);
+	free(t);
 }
 END_TEST
 
@@ -255,6 +377,9 @@ suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, merged);
 	tcase_add_loop_test(t, refused, 0, 4);
+	tcase_add_loop_test(t, asked_again, 0, 4);
+	tcase_add_loop_test(t, left_out, 0, 2);
+	tcase_add_test(t, no_memory);
 	tcase_add_test(t, cut);
 	tcase_add_test(t, bad_headers);
 	tcase_add_test(t, bounded);
