@@ -286,19 +286,35 @@ device_wake(struct engine *e, struct device *d, bool keepalive)
 		peer_wake(e, device_sender(d));
 }
 
+struct trie_entry *
+device_own(struct trie *t, struct device *d, int family, const uint8_t *addr,
+    unsigned cidr, struct device **old)
+{
+	struct trie_entry *te;
+	void *owner = NULL;
+
+	/* Whoever sends them has no end of them, and memory has. */
+	if (t->nentries >= DEVICE_IPS_MAX &&
+	    trie_find(t, family, addr, cidr) == NULL) {
+		errno = ENOSPC;
+		return NULL;
+	}
+	te = trie_insert(t, family, addr, cidr, d, &owner);
+	*old = owner;
+	return te;
+}
+
 int
 device_ip_add(struct engine *e, struct device *d, int family,
     const uint8_t *addr, unsigned cidr)
 {
 	struct trie_entry *te;
 	struct device *old;
-	void *owner;
 
-	te = trie_insert(&e->allowed, family, addr, cidr, d, &owner);
+	te = device_own(&e->allowed, d, family, addr, cidr, &old);
 	if (te == NULL)
 		return -1;
 	/* A prefix has one owner; it must be in that one's list only (P50). */
-	old = owner;
 	if (old != NULL)
 		TAILQ_REMOVE(&old->ips, te, entry);
 	TAILQ_INSERT_TAIL(&d->ips, te, entry);

@@ -21,6 +21,7 @@
 #include "cryptod/trie.h"
 
 #define DEVICES_MAX		65536
+#define DEVICE_IPS_MAX		262144	/* prefixes of all of them */
 #define DEVICE_REMOTES		2
 #define DEVICE_BUCKETS		65536
 #define REMOTE_NAME		72	/* "peer xTIBA5rb", "peer alice", NUL */
@@ -145,7 +146,17 @@ struct remote	*device_sender(struct device *);
 /* Makes sure that the static DH is known for our key; lazily, as it costs. */
 void		 remote_prepare(struct engine *, struct remote *);
 
-/* Gives the prefix to the device; it may have been another's.  0, -1. */
+/*
+ * Makes the device the owner of a prefix in this trie, the engine's or one
+ * that is to come, as trie_insert() does.  NULL: also ENOSPC, if the prefix
+ * is new and there are DEVICE_IPS_MAX of them; one that is there can move.
+ */
+struct trie_entry *device_own(struct trie *, struct device *, int family,
+	    const uint8_t *addr, unsigned cidr, struct device **old);
+/*
+ * Gives the prefix to the device; it may have been another's.  0, or -1:
+ * ENOSPC, ENOMEM, and nothing has changed.
+ */
 int	 device_ip_add(struct engine *, struct device *, int family,
 	    const uint8_t *addr, unsigned cidr);
 /* Takes it away if it is this device's. */

@@ -223,22 +223,18 @@ add_ip(struct stage *s, const struct prefix *px)
 	char text[PREFIX_TEXT];
 	struct trie_entry *te;
 	struct device *old;
-	void *owner;
 
 	if (p == NULL)
 		return -1;
-	if (s->allowed.nentries >= STAGE_IPS_MAX) {
+	te = device_own(&s->allowed, p->device, px->family, px->addr,
+	    px->cidr, &old);
+	if (te == NULL && errno == ENOSPC)
 		refuse(s, "there are more than %d allowed IPs",
-		    STAGE_IPS_MAX);
-		return 0;
-	}
-	te = trie_insert(&s->allowed, px->family, px->addr, px->cidr,
-	    p->device, &owner);
-	if (te == NULL) {
+		    DEVICE_IPS_MAX);
+	else if (te == NULL)
 		refuse(s, "out of memory for allowed IPs");
+	if (te == NULL)
 		return 0;
-	}
-	old = owner;
 	if (old != NULL) {
 		other = old->coming;
 		TAILQ_REMOVE(&other->ips, te, entry);

@@ -17,8 +17,6 @@
 #include "cryptod/keytext.h"
 #include "shared/msg_conf.h"
 
-#define STAGE_IPS_MAX	262144		/* prefixes of all peers */
-
 /* In locked memory. */
 struct stage_psk {
 	uint8_t			 key[NOISE_KEYLEN];

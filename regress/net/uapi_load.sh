@@ -4,7 +4,7 @@
 # A thousand clients at once on the UAPI and on the control socket; some that
 # write a byte a second, some that ask without end and read nothing; and
 # beside them sets of 130,560 lines, again and again.  Everybody gets what it
-# is owed, data does not wait, and memory is flat.
+# is owed, data does not wait, and memory is flat.  Allowed IPs have an end.
 # class: check-all
 # alone: yes
 # timeout: 300
@@ -172,8 +172,33 @@ def sets():
     print("# %d sets of 130,560 lines: median %.2f s, longest %.2f s" %
         (n, took[len(took) // 2], took[-1]))
 
+def full():
+    # More allowed IPs than there can be: 262,144 of all peers together.
+    key = base64.b64decode(sys.argv[4]).hex().encode()
+    who = b"set=1\npublic_key=" + key + b"\n"
+    ip = lambda i: b"allowed_ip=fd00::%x:%x/128\n" % (i >> 16, i & 0xffff)
+    def say(text):
+        s = connect(uapi)
+        s.sendall(text)
+        s.shutdown(socket.SHUT_WR)
+        return rest(s)
+    out = say(who + b"".join(ip(i) for i in range(262144)) + b"\n")
+    assert out == b"errno=-28\n\n", out
+    n = say(GET).count(b"allowed_ip=")
+    assert n == 262144, n
+    # What is there can be said again, can move and can go.
+    assert say(who + ip(0) + b"\n") == b"errno=0\n\n"
+    out = say(b"set=1\npublic_key=" + b"7" * 64 + b"\n" + ip(1) + b"\n")
+    assert out == b"errno=0\n\n", out
+    out = say(b"set=1\npublic_key=" + b"7" * 64 + b"\n" + ip(262144) + b"\n")
+    assert out == b"errno=-28\n\n", out
+    assert say(GET).count(b"allowed_ip=") == 262144
+    out = say(who + b"replace_allowed_ips=true\n" + ip(262144) +
+        b"public_key=" + b"7" * 64 + b"\nremove=true\n\n")
+    assert out == b"errno=0\n\n", out
+
 {"uapi": lambda: thousand(ask_uapi), "control": lambda: thousand(ask_control),
-    "abuse": abuse, "sets": sets}[what]()
+    "abuse": abuse, "sets": sets, "full": full}[what]()
 END
 load() {
 	load_what=$1
@@ -249,6 +274,9 @@ echo "# memory: $before KiB before, $middle KiB after the first $SETS, $after" \
 expect "memory is flat ($middle KiB, $after KiB)" \
     test "$after" -le $((middle + 4096))
 expect "and bounded" test "$after" -le $((before + 65536))
+expect "more allowed IPs than there can be" load full "$(key_of c)"
+full=$(rss)
+expect "and memory is bounded ($full KiB)" test "$full" -le $((after + 131072))
 on a wg set "$(tun a)" peer "$(key_of c)" remove
 expect_is "and b is as it was" "$(key_of b)	10.9.0.2/32" \
     on a wg show "$(tun a)" allowed-ips

@@ -392,6 +392,91 @@ START_TEST(too_many_peers)
 }
 END_TEST
 
+/* The i-th of many, of IPv6 and IPv4 in turn. */
+static int
+one_ip(struct change *c, uint32_t i, uint8_t flags)
+{
+	struct set_item it;
+
+	memset(&it, 0, sizeof(it));
+	it.op = SET_ALLOWED_IP;
+	it.flags = flags;
+	it.prefix.family = i % 2 == 0 ? AF_INET6 : AF_INET;
+	it.prefix.cidr = i % 2 == 0 ? 128 : 32;
+	put_be32(it.prefix.addr, i);
+	return change_item(c, &it);
+}
+
+/* A change of one peer and of one prefix; how it went. */
+static int
+change_one_ip(uint32_t key, uint32_t i, uint8_t flags)
+{
+	struct change c;
+	int error;
+
+	change_begin(&c, &e);
+	ck_assert_int_eq(item(&c, SET_PEER, key, 0), 0);
+	ck_assert_int_eq(one_ip(&c, i, flags), 0);
+	change_end(&c);
+	error = c.error;
+	change_clear(&c);
+	return error;
+}
+
+static struct device *
+owner_of(uint32_t i)
+{
+	uint8_t a[16] = { 0 };
+
+	put_be32(a, i);
+	return i % 2 == 0 ? trie_lookup6(&e.allowed, a) :
+	    trie_lookup4(&e.allowed, a);
+}
+
+/* Memory for them has an end; what is there can still move and go. */
+START_TEST(too_many_ips)
+{
+	struct device *one, *two;
+	struct change c;
+	uint32_t i;
+
+	change_begin(&c, &e);
+	item(&c, SET_PEER, 1, 0);
+	for (i = 0; i < DEVICE_IPS_MAX; i++)
+		ck_assert_int_eq(one_ip(&c, i, 0), 0);
+	ck_assert_int_eq(c.error, 0);
+	one = device_find(&e, 1);
+	ck_assert_uint_eq(e.allowed.nentries, DEVICE_IPS_MAX);
+	ck_assert_int_eq(one_ip(&c, i, 0), 0);
+	ck_assert_int_eq(c.error, ENOSPC);
+	/* What comes after the error is not applied. */
+	ck_assert_int_eq(one_ip(&c, 0, SET_F_REMOVE), 0);
+	ck_assert_int_eq(item(&c, SET_REPLACE_IPS, 0, 0), 0);
+	change_end(&c);
+	change_clear(&c);
+	ck_assert_uint_eq(e.allowed.nentries, DEVICE_IPS_MAX);
+	ck_assert_ptr_null(owner_of(i));
+	ck_assert_ptr_eq(owner_of(0), one);
+	/* Another peer may not have one more, either. */
+	ck_assert_int_eq(change_one_ip(2, i + 1, 0), ENOSPC);
+	two = device_find(&e, 2);
+	ck_assert(TAILQ_EMPTY(&two->ips));
+	ck_assert_int_eq(change_one_ip(2, 7, 0), 0);
+	ck_assert_int_eq(change_one_ip(1, 8, 0), 0);
+	ck_assert_ptr_eq(owner_of(7), two);
+	ck_assert_ptr_eq(owner_of(8), one);
+	ck_assert_uint_eq(e.allowed.nentries, DEVICE_IPS_MAX);
+	/* One goes, and there is room for one. */
+	ck_assert_int_eq(change_one_ip(2, 7, SET_F_REMOVE), 0);
+	ck_assert_int_eq(change_one_ip(2, i, 0), 0);
+	ck_assert_ptr_eq(owner_of(i), two);
+	ck_assert_int_eq(change_one_ip(2, 7, 0), ENOSPC);
+	device_remove(&e, one);
+	ck_assert_uint_eq(e.allowed.nentries, 1);
+	ck_assert_int_eq(change_one_ip(2, 7, 0), 0);
+}
+END_TEST
+
 START_TEST(psk)
 {
 	struct change c;
@@ -424,6 +509,7 @@ suite(void)
 	tcase_add_test(t, own_key);
 	tcase_add_test(t, keepalive_at_once);
 	tcase_add_test(t, too_many_peers);
+	tcase_add_test(t, too_many_ips);
 	tcase_add_test(t, psk);
 	suite_add_tcase(s, t);
 	return s;

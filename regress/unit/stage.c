@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -28,6 +29,22 @@
 static struct host a, b;
 static struct stage st;
 static struct conf_done done;
+
+#ifndef SANITIZER
+/* Calls of calloc until one fails; negative: none does. */
+static int left = -1;
+
+void	*__libc_calloc(size_t, size_t);
+
+void *
+calloc(size_t n, size_t size)
+{
+	if (left < 0 || left-- > 0)
+		return __libc_calloc(n, size);
+	errno = ENOMEM;
+	return NULL;
+}
+#endif
 
 static void
 setup(void)
@@ -549,6 +566,81 @@ START_TEST(no_memory)
 }
 END_TEST
 
+/* The same of memory that is not locked. */
+START_TEST(starved)
+{
+#ifdef SANITIZER
+	unit_skip("starved", "a sanitizer has its own allocator");
+#else
+	uint8_t key[32] = { 7 };
+
+	left = 0;
+	ck_assert_int_eq(stage_begin(&st), -1);
+	ck_assert(!st.open);
+	left = -1;
+	begin();
+	peer(key_b(), "bob", "10.0.0.2/32");
+	left = 0;
+	ck_assert_int_eq(address(CRYPTO_ALLOWED_IP, "10.9.0.0/16"), 0);
+	left = -1;
+	refused("out of memory for allowed IPs");
+	begin();
+	left = 1;			/* its place, and not it */
+	peer(key, "many", NULL);
+	left = -1;
+	refused("out of memory for peers");
+#endif
+}
+END_TEST
+
+static int
+one_ip(uint32_t i)
+{
+	struct crypto_item it;
+
+	memset(&it, 0, sizeof(it));
+	it.op = CRYPTO_ALLOWED_IP;
+	it.prefix.family = AF_INET6;
+	it.prefix.cidr = 128;
+	put_be32(it.prefix.addr + 12, i);
+	return stage_item(&st, &it);
+}
+
+static void
+all_ips(void)
+{
+	uint32_t i;
+
+	begin();
+	peer(key_b(), "bob", "10.0.0.2/32");
+	for (i = 1; i < DEVICE_IPS_MAX; i++)
+		ck_assert_int_eq(one_ip(i), 0);
+	ck_assert_str_eq(st.why, "");
+}
+
+START_TEST(too_many_ips)
+{
+	uint8_t key[32] = { 7 }, addr[16] = { 0 };
+
+	all_ips();
+	/* What is there may be said again; of another it is refused. */
+	ck_assert_int_eq(one_ip(1), 0);
+	ck_assert_str_eq(st.why, "");
+	peer(key, "carol", NULL);
+	ck_assert_int_eq(one_ip(1), 0);
+	refused("peer carol: peer bob has the allowed IPs ::1/128, too");
+	all_ips();
+	ck_assert_int_eq(one_ip(0), 0);
+	refused("there are more than 262144 allowed IPs");
+	/* So many can be had, and there is no room for one more then. */
+	all_ips();
+	commit(0, 0, 1, 0);
+	ck_assert_uint_eq(a.e.allowed.nentries, DEVICE_IPS_MAX);
+	ck_assert_int_eq(device_ip_add(&a.e, a.d, AF_INET6, addr, 128), -1);
+	ck_assert_int_eq(errno, ENOSPC);
+}
+END_TEST
+
 static double
 seconds(void)
 {
@@ -595,8 +687,9 @@ load(uint32_t from, uint32_t to, const char *what)
 	return t[3] - t[2];
 }
 
-/* The goals are 100 and 50 ms; a busy or sanitized build gets more. */
-START_TEST(thousands)
+/* As much locked memory for a as cryptod has; it knows nobody. */
+static void
+large_arena(void)
 {
 	struct secmem arena;
 
@@ -612,6 +705,34 @@ START_TEST(thousands)
 	engine_tick(&a.e);
 	host_set_private(&a, b.e.local[0]->private);
 	ck_assert_int_eq(stage_init(&st, &a.e, &a.arena), 0);
+}
+
+START_TEST(too_many_peers)
+{
+	uint8_t key[32] = { 7 };
+	uint32_t i;
+
+	large_arena();
+	ck_assert_int_eq(stage_begin(&st), 0);
+	for (i = 0; i < DEVICES_MAX; i++) {
+		put_le32(key + 4, i);
+		ck_assert_int_eq(item(CRYPTO_PEER, key, "many", 0), 0);
+	}
+	ck_assert(stage_end(&st));
+	ck_assert_uint_eq(st.npeers, DEVICES_MAX);
+	put_le32(key + 4, i);
+	ck_assert_int_eq(item(CRYPTO_PEER, key, "one", 0), 0);
+	ck_assert(!stage_end(&st));
+	ck_assert_str_eq(st.why, "there are more than 65536 peers");
+	stage_clear(&st);
+	ck_assert_uint_eq(a.e.remotes.used, 0);
+}
+END_TEST
+
+/* The goals are 100 and 50 ms; a busy or sanitized build gets more. */
+START_TEST(thousands)
+{
+	large_arena();
 	ck_assert(load(0, MANY, "all new") < 2);
 	ck_assert_uint_eq(done.added, MANY);
 	ck_assert(load(0, MANY, "all the same") < 1);
@@ -645,6 +766,9 @@ suite(void)
 	tcase_add_test(t, new_private_key);
 	tcase_add_test(t, own_addresses);
 	tcase_add_test(t, no_memory);
+	tcase_add_test(t, starved);
+	tcase_add_test(t, too_many_ips);
+	tcase_add_test(t, too_many_peers);
 	tcase_add_test(t, thousands);
 	suite_add_tcase(s, t);
 	return s;
