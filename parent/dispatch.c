@@ -4,6 +4,7 @@
  * admission check has seen type, sender, phase and size, a handler sees to
  * the content, and -1 ends that child.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "parent/parent.h"
@@ -13,6 +14,7 @@
 
 #define LINES		200		/* of a child a second */
 #define BURST		400
+#define SOCKETS_WAITING	4		/* UDP_FDs for netd; its limit is more */
 
 void
 parent_relay(struct member *m, int level, const char *text, size_t len)
@@ -112,6 +114,15 @@ on_tun_gone(void *arg, struct link *l, struct imsg *im)
 	return 0;
 }
 
+/* Ports that change faster than netd takes them must not be netd's end. */
+static bool
+is_netd_behind(const struct parent *p)
+{
+	const size_t fds = msg_row_index(msg_row(MSG_UDP_FD));
+
+	return p->member[PROC_NETD].link.chan.waiting[fds] >= SOCKETS_WAITING;
+}
+
 static int
 on_listen_set(void *arg, struct link *l, struct imsg *im)
 {
@@ -119,7 +130,8 @@ on_listen_set(void *arg, struct link *l, struct imsg *im)
 
 	if (listen_set_recv(im, &port) == -1)
 		return -1;
-	socket_done_send(l, im->id, sockets_listen(arg, port));
+	socket_done_send(l, im->id, is_netd_behind(arg) ? EBUSY :
+	    sockets_listen(arg, port));
 	return 0;
 }
 

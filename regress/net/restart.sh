@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip python3
-# timeout: 150
+# timeout: 240
 
 host_new a r b
 link_new a r 192.0.2.1/24 192.0.2.2/24

@@ -9,7 +9,7 @@
 #include "unit.h"
 
 static struct parent p;
-static int lines, killed, doomed, ended;
+static int lines, killed, doomed, ended, listens;
 
 static void
 count(void *arg, int level, const char *text)
@@ -70,6 +70,7 @@ sockets_listen(struct parent *arg, uint16_t port)
 {
 	(void)arg;
 	(void)port;
+	listens++;
 	return 0;
 }
 
@@ -143,8 +144,19 @@ setup(void)
 		p.member[i].pid = 1000 + i;
 		p.member[i].link.peer = i;
 	}
-	lines = killed = doomed = ended = 0;
+	lines = killed = doomed = ended = listens = 0;
 	log_init("dispatch", count, NULL);
+}
+
+static int
+say(enum proc from, struct imsg *m)
+{
+	size_t i;
+
+	for (i = 0; i < parent_nrows; i++)
+		if (parent_rows[i].type == m->type)
+			return parent_rows[i].fn(&p, &p.member[from].link, m);
+	ck_abort_msg("no handler");
 }
 
 static int
@@ -153,13 +165,8 @@ say_fault(enum proc from, enum proc about, enum msg_verdict v)
 	uint8_t data[4] = { about, MSG_ROW & 0xff, MSG_ROW >> 8, v };
 	struct imsg m = { .type = MSG_FAULT, .fd = -1, .data = data,
 	    .len = sizeof(data) };
-	size_t i;
 
-	for (i = 0; i < parent_nrows; i++)
-		if (parent_rows[i].type == MSG_FAULT)
-			return parent_rows[i].fn(&p, &p.member[from].link,
-			    &m);
-	ck_abort_msg("no handler");
+	return say(from, &m);
 }
 
 START_TEST(helpers_word)
@@ -206,6 +213,25 @@ START_TEST(at_the_end)
 }
 END_TEST
 
+/* Who asks for port after port does not fill netd's queue, which ends it. */
+START_TEST(ports_and_a_slow_netd)
+{
+	const struct msg_row *row = msg_row(MSG_UDP_FD);
+	uint16_t *waiting = &p.member[PROC_NETD].link.chan.waiting[
+	    msg_row_index(row)];
+	struct imsg m = { .type = MSG_LISTEN_SET, .fd = -1,
+	    .data = (const uint8_t *)"\1\2", .len = 2 };
+
+	for (*waiting = 0; *waiting < row->queue; *waiting += 2) {
+		listens = 0;
+		ck_assert_int_eq(say(PROC_CTLD, &m), 0);
+		/* Two more, of both families, must fit. */
+		ck_assert(listens == 0 || *waiting + 2 <= row->queue);
+		ck_assert_int_eq(listens, *waiting < 4);
+	}
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -216,6 +242,7 @@ suite(void)
 	tcase_add_test(tc, helpers_word);
 	tcase_add_test(tc, of_a_dead_helper);
 	tcase_add_test(tc, at_the_end);
+	tcase_add_test(tc, ports_and_a_slow_netd);
 	suite_add_tcase(s, tc);
 	return s;
 }
