@@ -105,7 +105,7 @@ static int
 talk(int fd, struct request *rq, mnl_cb_t fn, void *arg)
 {
 	static uint32_t seq;
-	char buf[BUFFER];
+	_Alignas(8) char buf[BUFFER];
 	ssize_t n;
 	int rc;
 

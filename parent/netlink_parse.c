@@ -2,6 +2,7 @@
 /*
  * Reading rtnetlink: see netlink_parse.h.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <libmnl/libmnl.h>
@@ -12,6 +13,7 @@
 #include "parent/netlink_parse.h"
 
 #define ATTRS	32		/* more than we look at; others are skipped */
+#define ERROR_MAX	4095		/* of the kernel's numbers */
 
 struct attrs {
 	const struct nlattr	*at[ATTRS];
@@ -194,6 +196,17 @@ nlp_link(const struct nlmsghdr *nlh, struct nl_link *l)
 	l->ifindex = (uint32_t)ifi->ifi_index;
 	l->up = (ifi->ifi_flags & IFF_UP) != 0;
 	return mnl_attr_parse(nlh, sizeof(*ifi), on_link_attr, l) >= 0;
+}
+
+/* NLMSG_ERROR and NLMSG_DONE both begin with it, 0 or negative. */
+int
+nlp_error(const struct nlmsghdr *nlh)
+{
+	const int *error = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*error))
+		return 0;
+	return *error > 0 || *error < -ERROR_MAX ? EBADMSG : -*error;
 }
 
 void

@@ -152,16 +152,17 @@ nlr_begin(struct nlr_batch *b, int fd, uint32_t ifindex, nlr_failed *failed,
 static bool
 judge(struct nlr_batch *b, const struct nlmsghdr *nlh)
 {
-	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 	char text[NLR_TEXT];
 	uint32_t i = nlh->nlmsg_seq - b->seq;
+	int error;
 
 	if (nlh->nlmsg_type != NLMSG_ERROR || i >= b->n ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nlmsgerr))
 		return false;
-	if (e->error != 0) {
+	error = nlp_error(nlh);
+	if (error != 0) {
 		nlp_error_text(nlh, text, sizeof(text));
-		b->failed(b->arg, b->tag[i], -e->error, text);
+		b->failed(b->arg, b->tag[i], error, text);
 	}
 	return i == b->n - 1;
 }
@@ -359,17 +360,15 @@ typedef bool	 on_answer(const struct nlmsghdr *, void *);
 static bool
 is_last(const struct nlmsghdr *nlh, bool dump, int *error)
 {
-	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
-	size_t len = mnl_nlmsg_get_payload_len(nlh);
+	int e;
 
-	/* Both begin with an error, which is 0 or negative. */
-	if ((nlh->nlmsg_type == NLMSG_DONE && dump) ||
-	    nlh->nlmsg_type == NLMSG_ERROR) {
-		if (len >= sizeof(e->error) && e->error != 0)
-			*error = -e->error;
-		return true;
-	}
-	return false;
+	if ((nlh->nlmsg_type != NLMSG_DONE || !dump) &&
+	    nlh->nlmsg_type != NLMSG_ERROR)
+		return false;
+	/* What was wrong with an answer before stays so. */
+	if ((e = nlp_error(nlh)) != 0)
+		*error = e;
+	return true;
 }
 
 /*

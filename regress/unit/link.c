@@ -198,6 +198,30 @@ START_TEST(descriptors)
 }
 END_TEST
 
+/* No number is free for the descriptor that comes: it is lost. */
+START_TEST(no_room_for_it)
+{
+	struct rlimit before, none;
+	int s[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s), 0);
+	ck_assert_int_eq(imsg_send(&cryptod, MSG_SET_DONE, 0, s[0],
+	    "\0\0\0\0", 4), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	turn();
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_int_eq(handled, 0);
+	expect_fault(0, MSG_FD);
+	/* The parent decides; the link goes on. */
+	from_cryptod(MSG_SET_DONE, "\0\0\0\0", 4);
+	ck_assert_int_eq(handled, 1);
+	close(s[1]);
+}
+END_TEST
+
 /* The parent's breach is the end of a child. */
 START_TEST(parent_breach)
 {
@@ -217,10 +241,15 @@ END_TEST
 
 START_TEST(sibling_gone)
 {
+	int fd = dup(0);
+
 	imsg_clear(&cryptod);
 	turn();
 	ck_assert(!link_is_open(&side));
 	link_send(&side, MSG_SET_END, 0, -1, NULL, 0);	/* nothing happens */
+	/* But a descriptor was given away in any case. */
+	link_send(&side, MSG_RING, 0, fd, "", 1);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 	/* The parent is told once: it may live and only pretend. */
 	ck_assert_int_eq(imsg_recv(&parent, &m), 1);
 	ck_assert_int_eq(m.type, MSG_FAULT);
@@ -342,8 +371,11 @@ START_TEST(flushing)
 	ck_assert_uint_eq(link_queued(&side), 0);
 	ck_assert_int_eq(waitpid(pid, &r, 0), pid);
 	ck_assert_int_eq(r, 0);
+	while (link_queued(&side) == 0)
+		link_send(&side, MSG_SET_ITEMS, 0, -1, big, sizeof(big));
 	imsg_clear(&cryptod);
 	link_flush(&side, 1000);	/* and nobody is there */
+	ck_assert_uint_gt(link_queued(&side), 0);
 	link_close(&side);
 	link_flush(&side, 1000);
 }
@@ -410,6 +442,7 @@ suite(void)
 	tcase_add_test(tc, breaches);
 	tcase_add_test(tc, not_a_message);
 	tcase_add_test(tc, descriptors);
+	tcase_add_test(tc, no_room_for_it);
 	tcase_add_exit_test(tc, parent_breach, 1);
 	tcase_add_exit_test(tc, parent_gone, 1);
 	tcase_add_test(tc, sibling_gone);

@@ -14,6 +14,7 @@
 #include "cryptod/handshake.h"
 #include "cryptod/keypair.h"
 #include "cryptod/outbound.h"
+#include "cryptod/seal.h"
 #include "shared/bytes.h"
 #include "shared/index_page.h"
 #include "shared/ring.h"
@@ -218,17 +219,92 @@ START_TEST(no_answer)
 }
 END_TEST
 
+#define PIECE	8
+
+/* What is free may not be read otherwise. */
+__attribute__((no_sanitize("address")))
+static bool
+is_in(const uint8_t *mem, size_t len, const uint8_t piece[PIECE])
+{
+	size_t i, n;
+
+	for (i = 0; i + PIECE <= len; i++) {
+		for (n = 0; n < PIECE && mem[i + n] == piece[n]; n++)
+			;
+		if (n == PIECE)
+			return true;
+	}
+	return false;
+}
+
+/* Is anything of it left in the host's memory, maybe not all? */
+static bool
+holds(const struct host *h, const void *secret, size_t len)
+{
+	const uint8_t *p = secret;
+	size_t i;
+
+	for (i = 0; i + PIECE <= len; i += PIECE)
+		if (is_in(h->arena.base, h->arena.used, p + i) ||
+		    is_in((const uint8_t *)h, sizeof(*h), p + i))
+			return true;
+	return false;
+}
+
 START_TEST(keys_are_wiped)
 {
+	struct session_keys of_a, of_b;
+
 	shake();
+	of_a = *remote_of(&a)->current->keys;
+	of_b = *remote_of(&b)->current->keys;
+	ck_assert_mem_eq(of_a.send, of_b.recv, sizeof(of_a.send));
+	ck_assert_mem_eq(of_a.recv, of_b.send, sizeof(of_a.recv));
 	ck_assert_uint_eq(a.e.keypairs, 1);
 	ck_assert_uint_eq(a.e.sessions.used, 1);
 	hosts_run(&a, &b, 538 * SEC);
 	ck_assert_uint_eq(a.e.keypairs, 1);
+	ck_assert(holds(&a, &of_a.send, sizeof(of_a.send)));
+	ck_assert(holds(&a, &of_a.recv, sizeof(of_a.recv)));
+	ck_assert(holds(&b, &of_b, sizeof(of_b)));
 	hosts_run(&a, &b, 3 * SEC);
 	ck_assert_uint_eq(a.e.keypairs + b.e.keypairs, 0);
+	ck_assert(!holds(&a, &of_a, sizeof(of_a)));
+	ck_assert(!holds(&b, &of_b, sizeof(of_b)));
 	ck_assert_uint_eq(a.e.sessions.used + b.e.sessions.used, 0);
 	ck_assert_uint_eq(a.e.index.used + b.e.index.used, 0);
+}
+END_TEST
+
+/* Two sessions later nothing is left of the first, nor of its handshake. */
+START_TEST(replaced_keys_are_wiped)
+{
+	const struct remote *of_a = remote_of(&a);
+	struct session_keys first, third;
+	uint8_t ephemeral[NOISE_KEYLEN];
+	int i;
+
+	host_send(&a, 1, 84);
+	memcpy(ephemeral, of_a->secret->handshake.ephemeral,
+	    sizeof(ephemeral));
+	ck_assert(!sodium_is_zero(ephemeral, sizeof(ephemeral)));
+	ck_assert(holds(&a, ephemeral, sizeof(ephemeral)));
+	hosts_run(&a, &b, SEC);
+	ck_assert(!holds(&a, ephemeral, sizeof(ephemeral)));
+	first = *of_a->current->keys;
+	for (i = 0; i < 400 && a.types[1] < 3; i++) {
+		host_send(&a, 1, 84);
+		hosts_run(&a, &b, SEC);
+		ck_assert_int_eq(holds(&a, &first, sizeof(first)),
+		    a.types[1] < 3);
+	}
+	hosts_run(&a, &b, SEC);
+	third = *of_a->current->keys;
+	ck_assert_uint_eq(a.types[1], 3);
+	ck_assert(!holds(&b, &first, sizeof(first)));
+	ck_assert(holds(&a, &third, sizeof(third)));
+	engine_set_link(&a.e, false, 1420);
+	ck_assert(!holds(&a, &third, sizeof(third)));
 }
 END_TEST
 
@@ -373,6 +449,26 @@ START_TEST(unconfirmed_is_not_used)
 	hosts_run(&a, &b, 12 * SEC);
 	ck_assert_uint_eq(a.ntun, 1);
 	ck_assert_uint_eq(b.ntun, 1);
+}
+END_TEST
+
+/* A session of the old key may not seal when it is confirmed later. */
+START_TEST(unconfirmed_ends_with_our_key)
+{
+	const struct keypair *next;
+	uint8_t key[32];
+
+	b.lose = true;
+	host_send(&a, 1, 60);
+	hosts_run(&a, &b, SEC);
+	next = remote_of(&b)->next;
+	ck_assert(next != NULL && next->sending);
+	randombytes_buf(key, sizeof(key));
+	host_set_private(&b, key);
+	ck_assert_ptr_eq(remote_of(&b)->next, next);
+	ck_assert(!next->sending);
+	ck_assert(!keypair_can_send(&b.e, next));
+	ck_assert(keypair_can_receive(&b.e, next));
 }
 END_TEST
 
@@ -863,6 +959,7 @@ END_TEST
 START_TEST(unreachable)
 {
 	static const uint8_t stranger[4] = { 10, 7, 7, 7 };
+	static const uint8_t group[4] = { 224, 0, 0, 1 };
 	uint8_t p[84 + ENGINE_TAILROOM];
 
 	packet_make(p, a.address, stranger, 1, 84);
@@ -875,12 +972,44 @@ START_TEST(unreachable)
 	/* From the destination itself, to the sender. */
 	ck_assert_mem_eq(a.tun_last + 12, stranger, 4);
 	ck_assert_mem_eq(a.tun_last + 16, a.address, 4);
+	/* A sender that nobody answers. */
+	packet_make(p, group, stranger, 1, 84);
+	outbound_packet(&a.e, p, 84);
+	ck_assert_uint_eq(a.e.n.drop_out_no_device, 2);
+	ck_assert_uint_eq(a.ntun, 1);
 	engine_set_endpoint(&a.e, a.d, false);
 	host_send(&a, 1, 60);
 	ck_assert_uint_eq(a.e.n.drop_out_no_endpoint, 1);
 	ck_assert_uint_eq(a.ntun, 2);
 	ck_assert_uint_eq(a.d->nstaged, 0);
 	ck_assert_uint_eq(a.types[1], 0);
+	outbound_keepalive(&a.e, a.d);
+	ck_assert_uint_eq(a.d->nstaged, 0);
+	ck_assert_uint_eq(a.types[1], 0);
+}
+END_TEST
+
+/* Authentic, and yet no packet: it is received, and goes nowhere. */
+START_TEST(not_ip)
+{
+	static const uint8_t inner[][32] = { { 0x05 }, { 0x45 }, { 0x60 } };
+	uint8_t dg[32 + sizeof(inner[0])];
+	struct keypair *kp;
+	unsigned i;
+
+	shake();
+	kp = remote_of(&a)->current;
+	for (i = 0; i < 3; i++) {
+		/* The last is cut off within its header. */
+		seal_packet(dg, inner[i], i < 2 ? 32 : 16, kp->remote_index,
+		    kp->keys->send, kp->send_counter++);
+		host_receive(&b, dg, i < 2 ? 64 : 48, 0);
+		ck_assert_uint_eq(b.e.n.drop_in_not_ip, i + 1);
+		ck_assert_uint_eq(b.ntun, 0);
+	}
+	ck_assert_uint_eq(b.e.n.drop_in_replayed, 0);
+	host_receive(&b, dg, 48, 0);
+	ck_assert_uint_eq(b.e.n.drop_in_replayed, 1);
 }
 END_TEST
 
@@ -1099,6 +1228,7 @@ suite(void)
 	tcase_add_test(t, another_keepalive);
 	tcase_add_test(t, no_answer);
 	tcase_add_test(t, keys_are_wiped);
+	tcase_add_test(t, replaced_keys_are_wiped);
 	tcase_add_test(t, persistent_keepalive);
 	tcase_add_test(t, persistent_keepalive_never_gives_up);
 	tcase_add_test(t, both_begin);
@@ -1106,6 +1236,7 @@ suite(void)
 	tcase_add_test(t, oldest_is_dropped);
 	tcase_add_test(t, dead_peers_leave_room);
 	tcase_add_test(t, unconfirmed_is_not_used);
+	tcase_add_test(t, unconfirmed_ends_with_our_key);
 	tcase_add_test(t, bad_datagrams_change_nothing);
 	tcase_add_test(t, corrupt_handshakes_change_nothing);
 	tcase_add_test(t, roaming);
@@ -1125,6 +1256,7 @@ suite(void)
 	tcase_add_test(t, removal_with_timers);
 	tcase_add_test(t, link_down);
 	tcase_add_test(t, unreachable);
+	tcase_add_test(t, not_ip);
 	tcase_add_test(t, wrong_source);
 	tcase_add_test(t, loop);
 	tcase_add_test(t, key_succession);

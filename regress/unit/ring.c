@@ -522,6 +522,21 @@ START_TEST(bell)
 }
 END_TEST
 
+/* The number of a nap is never the one that says: nobody sleeps. */
+START_TEST(naps)
+{
+	put(&a, RING_URGENT, 10, 1);
+	ring_publish(&a);
+	b.naps = UINT32_MAX;
+	/* What is urgent does not keep the other lane's reader awake. */
+	ck_assert(ring_sleep_bulk(&b));
+	ck_assert_uint_eq(b.naps, 1);
+	ck_assert_uint_eq(atomic_load(&b.own->sleeping), 1);
+	ring_wake(&b);
+	ck_assert_uint_eq(atomic_load(&b.own->sleeping), 0);
+}
+END_TEST
+
 /* Never blocks: a consumer that does not drain its pipe only harms itself. */
 START_TEST(bell_full)
 {
@@ -646,6 +661,7 @@ suite(void)
 	tcase_add_test(tc, one_writer);
 	tcase_add_test(tc, read_ahead);
 	tcase_add_test(tc, bell);
+	tcase_add_test(tc, naps);
 	tcase_add_test(tc, bell_full);
 	tcase_add_test(tc, threads);
 	suite_add_tcase(s, tc);
