@@ -7,39 +7,21 @@
 #
 #   ROUNDS=N  FULL=1  WINDOW="64 1000"  N=peers  KINDS="warren go"  SECS=N
 #
-# timeout: 900
+# timeout: 1800
 # alone: yes
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip taskset awk ps
-ROUNDS=${ROUNDS:-$([ -n "${FULL:-}" ] && echo 9 || echo 3)}
+. "$TOP/regress/bench/measure.subr"
 SECS=${SECS:-$([ -n "${FULL:-}" ] && echo 5 || echo 3)}
 KINDS=${KINDS:-"warren go"}
 WINDOW=${WINDOW:-"64 1000"}
 N=${N:-1000}
-OUT=${OUT:-$BUILD/bench}
-mkdir -p "$OUT"
 hz=$(getconf CLK_TCK)
 # The first CPU is the target's, the last one everybody else's.
 cpus=$(taskset -cp $$ | sed 's/.*: //')
 first=${cpus%%[,-]*}
 last=${cpus##*[,-]}
-: >"$T/notes"
-
-calc() {
-	awk "BEGIN { print $* }"
-}
-median() {
-	sort -g | awk '{ v[NR] = $1 } END { print NR ? v[int((NR + 1) / 2)] : "-" }'
-}
-# note KIND WHAT VALUE; value KIND WHAT: their median.
-note() {
-	echo "$1 $2 $3" >>"$T/notes"
-}
-value() {
-	awk -v k="$1" -v w="$2" '$1 == k && $2 == w { print $3 }' "$T/notes" |
-	    median
-}
 
 # cpu HOST: ticks of its processes, "NAME TICKS" each.
 cpu() {
@@ -189,8 +171,13 @@ beside() {
 
 kinds=
 for kind in $KINDS; do
+	case $kind in
+	warren|go) ;;
+	*)	skip "$kind" "not for handshakes"
+		continue ;;
+	esac
 	if [ "$kind" = go ] && ! command -v "$THEIRS" >/dev/null; then
-		skip "handshakes-go" "$THEIRS is not installed"
+		skip "$kind" "$THEIRS is not installed"
 		continue
 	fi
 	kind_up "$kind"
@@ -207,21 +194,10 @@ while [ $round -lt "$ROUNDS" ]; do
 	done
 done
 
-columns="$(for w in $WINDOW; do echo "rate$w"; done) out out_storm rate_out
+columns="$(for w in $WINDOW; do printf 'rate%s ' "$w"; done) out out_storm rate_out
     in in_storm rate_in ping_lost rate_ping"
 TSV=$OUT/handshakes.tsv
-{
-	printf 'kind'
-	for c in $columns; do printf '\t%s' "$c"; done
-	echo
-	for kind in $kinds; do
-		printf '%s' "$kind"
-		for c in $columns; do
-			printf '\t%s' "$(value "$kind" "$c")"
-		done
-		echo
-	done
-} >"$TSV"
+table kind "$kinds" "$columns" >"$TSV"
 cat <<END
 # method: $N stock peers with an address each (regress/tools/shakes.c) shake
 # hands with one target, whose processes are all pinned to CPU $first; all else
@@ -231,10 +207,19 @@ cat <<END
 # stream out of the target and into it, out_storm and in_storm: while 1000
 # handshakes are under way, of which rate_out and rate_in are answered a
 # second; ping_lost: per cent of pings, 10 ms apart, in such a storm.
-# machine: $(nproc) CPUs, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | sed -n 1p), Linux $(uname -r), load $(cut -d' ' -f1-3 /proc/loadavg)
 END
-awk -F'\t' '{ for (i = 1; i <= NF; i++)
-    printf i == 1 ? "%-8s" : " %9s", $i
-    print "" }' "$TSV"
+machine
+show "$TSV"
+if plots_there; then
+	rates=
+	for w in $WINDOW; do
+		rates="$rates rate$w"
+	done
+	# shellcheck disable=SC2086
+	bars "$TSV" handshakes "handshakes answered a second" $rates \
+	    rate_out rate_in rate_ping
+	bars "$TSV" handshakes-stream "Mbit/s beside a storm of handshakes" \
+	    out out_storm in in_storm
+fi
 echo "# table: $TSV"
 ok handshakes

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the parts of the packet path cost, one by one, on one core: a record
- * through the ring, the lookup of an address, splitting and merging of large
- * packets, and the answer to a handshake.  Rounds in turn; medians.
+ * What the parts of the packet path cost, one by one, on one core: the lookup
+ * of an address, splitting and merging of large packets, and the answer to a
+ * handshake; the ring is in rings.c.  Medians of rounds.
  */
 #include <sys/socket.h>
 
@@ -25,7 +25,6 @@
 #include "hosts.h"
 #include "packets.h"
 #include "shared/bytes.h"
-#include "shared/ring.h"
 
 /* One line; bytes is what a unit of work moves, 0: nothing. */
 static void
@@ -57,88 +56,18 @@ measure(const char *what, size_t bytes, double n, void (*fn)(void *),
 	print(what, &s, bytes);
 }
 
-/* --- the ring: both ends in one process, records of one size */
-
-#define RECORDS	2000
-
-static struct ring	ring_a, ring_b;
-
-struct ring_work {
-	size_t	 len;
-	uint8_t	 in[RING_PAYLOAD_MAX], out[RING_PAYLOAD_MAX];
-};
-
-static void
-ring_take(struct ring_work *w)
-{
-	struct ring_rec rec;
-
-	while (ring_next(&ring_b, RING_BULK, &rec) == 1) {
-		memcpy(w->out, rec.payload, rec.hdr.len);
-		ring_done(&ring_b, RING_BULK);
-	}
-	ring_acknowledge(&ring_b);
-}
-
-static void
-ring_run(void *arg)
-{
-	struct ring_work *w = arg;
-	struct ring_hdr *h;
-	int i;
-
-	for (i = 0; i < RECORDS; i++) {
-		h = ring_open(&ring_a, RING_BULK, w->len);
-		if (h == NULL)
-			errx(1, "the ring is full");
-		h->kind = RING_DATA;
-		h->nseg = 1;
-		h->seg_size = h->last_size = (uint16_t)w->len;
-		memcpy(ring_payload(h), w->in, w->len);
-		ring_commit(&ring_a, w->len);
-		if (i % 8 != 7)
-			continue;
-		ring_publish(&ring_a);
-		ring_take(w);
-	}
-	ring_publish(&ring_a);
-	ring_take(w);
-}
-
-static void
-bench_ring(void)
-{
-	static const size_t lens[] = { 96, 1452, 65340 };
-	static struct ring_work w;
-	int fd_a, fd_b;
-	size_t i;
-
-	fd_a = ring_create(&ring_a, RING_BULK_SIZE, RING_URGENT_SLOTS);
-	fd_b = ring_create(&ring_b, RING_BULK_SIZE, RING_URGENT_SLOTS);
-	if (fd_a == -1 || fd_b == -1 ||
-	    ring_attach(&ring_a, fd_b, RING_BULK_SIZE, RING_URGENT_SLOTS) ==
-	    -1 || ring_attach(&ring_b, fd_a, RING_BULK_SIZE,
-	    RING_URGENT_SLOTS) == -1)
-		err(1, "ring");
-	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-		w.len = lens[i];
-		measure("ring: record in, copied out", w.len, RECORDS,
-		    ring_run, &w);
-	}
-}
-
 /* --- the trie */
 
 #define LOOKUPS	100000
 
 struct trie_work {
 	struct trie	 t;
-	uint8_t		 addr[LOOKUPS][4];
+	uint8_t		 addr[LOOKUPS][16];
 	size_t		 found;
 };
 
 static void
-trie_run(void *arg)
+trie_run4(void *arg)
 {
 	struct trie_work *w = arg;
 	size_t i;
@@ -148,30 +77,91 @@ trie_run(void *arg)
 }
 
 static void
+trie_run6(void *arg)
+{
+	struct trie_work *w = arg;
+	size_t i;
+
+	for (i = 0; i < LOOKUPS; i++)
+		w->found += trie_lookup6(&w->t, w->addr[i]) != NULL;
+}
+
+/* The address of the i-th host: one of a row, in the last four bytes. */
+static void
+host_address(uint8_t a[16], size_t len, uint32_t i)
+{
+	memset(a, 0, 16);
+	a[0] = 0xfd;
+	put_be32(a + len - 4, 0x0a000000 + i);
+}
+
+/* Hosts in a row, as they are where addresses are given one by one. */
+static void
+bench_row(struct trie_work *w, size_t len, uint32_t size)
+{
+	int family = len == 4 ? AF_INET : AF_INET6;
+	char what[64];
+	uint8_t a[16];
+	uint32_t i;
+	void *old;
+
+	trie_init(&w->t);
+	for (i = 0; i < size; i++) {
+		host_address(a, len, i);
+		if (trie_insert(&w->t, family, a, (unsigned)len * 8, w,
+		    &old) == NULL)
+			err(1, "trie");
+	}
+	for (i = 0; i < LOOKUPS; i++)
+		host_address(w->addr[i], len, randombytes_uniform(size));
+	snprintf(what, sizeof(what), "trie: IPv%c, %u hosts in a row",
+	    len == 4 ? '4' : '6', size);
+	measure(what, 0, LOOKUPS, len == 4 ? trie_run4 : trie_run6, w);
+	trie_clear(&w->t);
+}
+
+/*
+ * Random prefixes of random sizes; half of the addresses looked up are in
+ * one of them, the others anywhere.
+ */
+static void
+bench_random(struct trie_work *w, size_t len, uint32_t size)
+{
+	int family = len == 4 ? AF_INET : AF_INET6;
+	unsigned bits = (unsigned)len * 8, least = len == 4 ? 8 : 16;
+	char what[64];
+	uint8_t a[16];
+	uint32_t i;
+	void *old;
+
+	trie_init(&w->t);
+	randombytes_buf(w->addr, sizeof(w->addr));
+	for (i = 0; i < size; i++) {
+		randombytes_buf(a, sizeof(a));
+		if (trie_insert(&w->t, family, a, least +
+		    randombytes_uniform(bits - least + 1), w, &old) == NULL)
+			err(1, "trie");
+		if (i % 2 == 0)
+			memcpy(w->addr[i % LOOKUPS], a, sizeof(a));
+	}
+	snprintf(what, sizeof(what), "trie: IPv%c, %u of random size",
+	    len == 4 ? '4' : '6', size);
+	measure(what, 0, LOOKUPS, len == 4 ? trie_run4 : trie_run6, w);
+	trie_clear(&w->t);
+}
+
+static void
 bench_trie(void)
 {
 	static const uint32_t sizes[] = { 1, 100, 10000, 100000 };
+	static const size_t lens[] = { 4, 16 };
 	static struct trie_work w;
-	char what[64];
-	uint32_t i, k;
-	uint8_t a[4];
-	void *old;
+	size_t i, k;
 
-	for (k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
-		trie_init(&w.t);
-		for (i = 0; i < sizes[k]; i++) {
-			put_be32(a, 0x0a000000 + i);
-			if (trie_insert(&w.t, AF_INET, a, 32, &w, &old) ==
-			    NULL)
-				err(1, "trie");
-		}
-		for (i = 0; i < LOOKUPS; i++)
-			put_be32(w.addr[i], 0x0a000000 +
-			    randombytes_uniform(sizes[k]));
-		snprintf(what, sizeof(what), "trie: lookup, %u prefixes",
-		    sizes[k]);
-		measure(what, 0, LOOKUPS, trie_run, &w);
-		trie_clear(&w.t);
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		for (k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++)
+			bench_row(&w, lens[i], sizes[k]);
+		bench_random(&w, lens[i], LOOKUPS);
 	}
 	if (w.found == 0)
 		errx(1, "the trie finds nothing");
@@ -321,7 +311,6 @@ main(void)
 	    BENCH_ROUNDS);
 	printf("%-34s %7s %10s %10s %12s\n", "what", "bytes", "ns", "ticks",
 	    "a second");
-	bench_ring();
 	bench_trie();
 	bench_cut(6);
 	bench_cut(17);
