@@ -241,14 +241,80 @@ else
 	skip "sends are forbidden" "nft does not work here"
 fi
 
-# More than a socket's buffer waits for the link; then more than the link's.
+# What a socket cannot send it refuses in two ways: EAGAIN, when its buffer is
+# full of what waits for the link, and ENOBUFS, when the link's queue drops it.
+# drop_busy counts both.  Of ENOBUFS the kernel tells only sockets that have
+# IP_RECVERR (udp(7)), which ours have not, so that a drop in a queue is one in
+# the network to us; netd would see it if memory for a packet was short, which
+# no test can have at will.  Hence the option is put on its sockets here, from
+# outside and for a while: what netd does with ENOBUFS is shown, not that it
+# comes to it on this way.
+
+# recverr 1|0: on netd's UDP sockets.
+cat >"$T/recverr.py" <<'PY'
+import ctypes, os, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+pid, on = int(sys.argv[1]), int(sys.argv[2])
+pidfd = os.pidfd_open(pid)
+IP_RECVERR, IPV6_RECVERR, n = 11, 25, 0
+for fd in os.listdir("/proc/%d/fd" % pid):
+    if not os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:"):
+        continue
+    got = libc.syscall(438, pidfd, int(fd), 0)
+    if got == -1:
+        sys.exit("pidfd_getfd: errno %d" % ctypes.get_errno())
+    s = socket.socket(fileno=got)
+    if s.type != socket.SOCK_DGRAM or s.family == socket.AF_UNIX:
+        continue
+    s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, on)
+    if s.family == socket.AF_INET6:
+        s.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, on)
+    n += 1
+sys.exit(n == 0)
+PY
+recverr() {
+	python3 "$T/recverr.py" "$netd" "$1"
+}
+# queue_drops: packets that the link's queue has dropped.
+queue_drops() {
+	tc -s -n "$(ns a)" qdisc show dev to-b root |
+	    sed -n 's/.*(dropped \([0-9]*\),.*/\1/p' | head -n 1
+}
+burst() {
+	on a "$TOOLS/udpflow" -s 1300 -t "$1" 10.66.0.2 9 >/dev/null 2>&1 ||
+	    true
+}
 if tc -n "$(ns a)" qdisc add dev to-b root tbf rate 50mbit burst 64kb \
     limit 100mb 2>/dev/null; then
+	# No queue is full: what is counted is EAGAIN.
 	busy=$(counter netd drop_busy)
-	on a "$TOOLS/udpflow" -s 1300 -t 2 10.66.0.2 9 >/dev/null 2>&1 || true
+	burst 2
 	expect "a link is too slow: what the socket does not take is counted" \
 	    grown netd drop_busy "$busy"
+	expect_is "a link is too slow: its queue has room" 0 queue_drops
 	expect "a link is too slow: TCP gets through" flow a b 10.66.0.2 500000
+
+	# A queue that is much smaller than the socket's buffer: no EAGAIN.
+	tc -n "$(ns a)" qdisc replace dev to-b root tbf rate 50mbit \
+	    burst 16kb limit 16kb
+	busy=$(counter netd drop_busy)
+	burst 1
+	expect "a queue is full: it drops" [ "$(queue_drops)" -gt 100 ]
+	expect_is "a queue is full: the kernel does not tell netd" "$busy" \
+	    counter netd drop_busy
+	expect "a queue is full: TCP gets through" flow a b 10.66.0.2 500000
+	log_mark
+	expect "a queue is full: netd is told from now on" recverr 1
+	failed=$(counter netd drop_send)
+	busy=$(counter netd drop_busy)
+	burst 1
+	expect "ENOBUFS: it is counted" grown netd drop_busy $((busy + 100))
+	expect_is "ENOBUFS: not as a failure" "$failed" counter netd drop_send
+	expect_is "ENOBUFS: the log is silent" 0 lines 'cannot send to'
+	expect "ENOBUFS: netd rests after it" rests "$netd"
+	expect "ENOBUFS: TCP gets through" flow a b 10.66.0.2 500000
+	expect "ENOBUFS: as it was" recverr 0
+
 	tc -n "$(ns a)" qdisc replace dev to-b root pfifo limit 1
 	expect "a link has room for one packet: TCP gets through" \
 	    flow a b 10.66.0.2 500000

@@ -82,6 +82,67 @@ expect_is "parent: capabilities" 0000000000001c20 status "$parent" CapEff
 expect_is "parent: a system call filter" 2 status "$parent" Seccomp
 expect_is "parent: no new privileges" 1 status "$parent" NoNewPrivs
 
+# --- what warrenctl says of all five, against what the kernel says
+show=$(ctl a -j show sandbox)
+# said NAME KEY: from the JSON, whose objects are flat.
+said() {
+	echo "$show" | tr -d '\n' | sed 's/},* *{/}\n{/g' |
+	    grep "\"process\": *\"$1\"" |
+	    sed -n "s/.*\"$2\": *\"*\([^\",}]*\)\"*[,}].*/\1/p"
+}
+# word VALUE WANTED YES NO: the word for a number of the kernel's.
+word() {
+	if [ "$1" = "$2" ]; then echo "$3"; else echo "$4"; fi
+}
+# kernel NAME PID KEY: the same word from /proc.
+kernel() {
+	case $3 in
+	uid)	status "$2" Uid | cut -d' ' -f1 ;;
+	user)	getent passwd "$(status "$2" Uid | cut -d' ' -f1)" |
+		    cut -d: -f1 ;;
+	caps)	kernel_caps=$(status "$2" CapEff | sed 's/^0*//')
+		echo "${kernel_caps:-0}" ;;
+	seccomp) word "$(status "$2" Seccomp)" 2 filter none ;;
+	no_new_privs) word "$(status "$2" NoNewPrivs)" 1 true false ;;
+	chroot)	readlink "/proc/$2/root" ;;
+	netns)	kernel_net=$(readlink "/proc/$2/ns/net")
+		if [ "$kernel_net" = "$(readlink "/proc/$parent/ns/net")" ]
+		then
+			echo birth
+		elif [ "$(sed -n 's/^ *\([^ ]*\):.*/\1/p' \
+		    "/proc/$2/net/dev")" = lo ]; then
+			echo empty
+		fi ;;
+	# Who is not dumpable has files in /proc that are root's.
+	dumpable) word "$(stat -c %u "/proc/$2/environ")" 0 false true ;;
+	esac
+}
+for row in "parent:$parent" "cryptod:$cryptod" "netd:$netd" "ctld:$ctld" \
+    "resolverd:$resolverd"; do
+	p=${row%:*}
+	pid=${row#*:}
+	for key in uid user caps seccomp no_new_privs chroot netns dumpable; do
+		# Those of the parent are root's anyway: see secrets.sh.
+		[ "$p:$key" != parent:dumpable ] || continue
+		expect_is "warrenctl: $key of $p" \
+		    "$(kernel "$p" "$pid" $key)" said "$p" $key
+	done
+	case $p in
+	parent)	filter="parent run configured" loaded=1 ;;
+	*)	filter="$p run" loaded=2 ;;
+	esac
+	expect_is "warrenctl: filter of $p" "$filter" said "$p" filter
+	expect "warrenctl: $p has rules" [ "$(said "$p" syscalls)" -gt 20 ]
+	# Older kernels do not count them.
+	if grep -q '^Seccomp_filters:' "/proc/$pid/status"; then
+		expect_is "filters of $p" $loaded status "$pid" Seccomp_filters
+	fi
+	expect "limits of $p: no core file" sh -c "
+	    grep -q '^Max core file size  *0  *0 ' /proc/$pid/limits"
+done
+expect_is "warrenctl: nobody else" 5 sh -c "echo '$show' |
+    grep -o '\"process\":' | wc -l"
+
 # --- when memory runs out, the parent is the last
 # oom PID: how much more than the parent's.
 oom() {
