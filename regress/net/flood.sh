@@ -5,7 +5,8 @@
 # initiations that only an X25519 tells from real ones, half of all with
 # spoofed sources.  A session goes on, a new peer gets in, the process with
 # the keys has most of its time left, and no memory is lost.  With and without
-# a configuration.
+# a configuration.  And where all initiations are right, of a thousand peers
+# that shake hands as fast as they are answered, a stream goes on.
 # class: check-all
 # alone: yes
 # timeout: 180
@@ -20,7 +21,7 @@ KNOWN=${KNOWN:-12500}
 TRAIN=${TRAIN:-64}
 WANT_JUNK=100000
 WANT_KNOWN=10000
-SECS=20
+SECS=${SECS:-20}
 hz=$(getconf CLK_TCK)
 # The last CPU is the generator's.
 cpu=$(taskset -cp $$ | sed 's/.*[ ,-]//')
@@ -146,6 +147,48 @@ run_flood() {
 	    "$T/ping.out" | awk '{ print $1 - $2 }')
 }
 
+# A stream each way beside peers that are all in order.
+FLOOR=20		# Mbit/s
+# answers N: so many have been answered.
+answers() {
+	[ "$(counter "$a" handshakes_answered)" -ge "$1" ]
+}
+streams_beside_storm() {
+	ip_on "$a" route add 10.98.0.0/16 via 203.0.113.2
+	ip_on "$foe" route add local 10.98.0.0/16 dev lo
+	"$TOOLS/shakes" -c -n 1000 seed >"$T/peers"
+	on "$a" wg addconf "$(tun "$a")" "$T/peers"
+	ip netns exec "$(ns "$foe")" taskset -c "$cpu" "$TOOLS/shakes" \
+	    -n 1000 -w 1000 -t 300 seed "$(key_of "$a")" 203.0.113.1 51820 \
+	    >"$T/storm.out" 2>&1 &
+	storm=$!
+	PIDS="$PIDS $storm"
+	expect "$mode: a storm begins" wait_for 15 answers 1000
+	answered=$(counter "$a" handshakes_answered)
+	t=$(clock)
+	for way in into out; do
+		case $way in
+		into)	from=$old to=$a addr=10.9.0.1 ;;
+		out)	from=$a to=$old addr=10.9.0.2 ;;
+		esac
+		if flow $from $to $addr 100000000 >"$T/flow" 2>&1; then
+			ok "$mode: a stream $way beside a storm of handshakes"
+		else
+			not_ok "$mode: a stream $way beside a storm" \
+			    "$(cat "$T/flow")"
+		fi
+		rate=$(sed -n 's/.* \([0-9]*\)[.0-9]* Mbit.*/\1/p' "$T/flow")
+		expect "$mode: $way, it has ${rate:=0} Mbit/s, at least $FLOOR" \
+		    test "$rate" -ge $FLOOR
+	done
+	rate=$(calc "int(($(counter "$a" handshakes_answered) - $answered) / \
+	    ($(clock) - $t))")
+	kill $storm || not_ok "$mode: the storm" "$(cat "$T/storm.out")"
+	wait $storm 2>/dev/null || true
+	expect "$mode: it is a storm: $rate a second" test "$rate" -ge 100
+	echo "# $mode: load $(cut -d' ' -f1-2 /proc/loadavg)"
+}
+
 # A peer with a new key, after the flood.
 normal_again() {
 	rm "$T/$new.key"
@@ -164,7 +207,7 @@ target_reload() {
 	ctl "$a" reload
 }
 
-for mode in conf bare; do
+for mode in ${MODES:-conf bare}; do
 	a=a$mode old=o$mode new=n$mode foe=f$mode
 	host_new $a $old $new $foe
 	link_new $a $old 192.0.2.1/24 192.0.2.2/24
@@ -217,6 +260,7 @@ initiations a second arrived, not $WANT_JUNK and $WANT_KNOWN; pings lost: $lost,
 	    test $lines -le 60
 	expect "$mode: afterwards the session stands" ping_from $old 10.9.0.1
 	expect "$mode: and one more peer comes at once" normal_again
+	[ $mode = conf ] || streams_beside_storm
 	expect_is "$mode: nothing is broken" "" \
 	    grep -i -e fault -e panic -e broken "$T/$a.log"
 	for host in $a $old $new; do

@@ -5,7 +5,7 @@
 # get in, whatever way the datagram names the interface.  The same without the
 # mark does, so that each of these can fail.
 #
-# timeout: 150
+# timeout: 300
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip python3

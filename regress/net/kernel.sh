@@ -4,6 +4,7 @@
 # Addresses, routes and rules of a configuration: made, changed, taken back,
 # left alone, put back by a reload, told when others change them, and undone
 # after a kill -9.
+# timeout: 240
 
 . "$(dirname "$0")/../lib.sh"
 need ip

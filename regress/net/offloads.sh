@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Each offload can be left out, and the tunnel does the same without it; and
-# with each library that encrypts.
+# Each offload can be left out, and the tunnel does the same without it: what
+# it moves at once, the counters say.  And with each library that encrypts.
+# timeout: 240
 # variants: no
 
 . "$(dirname "$0")/../lib.sh"
@@ -15,6 +16,48 @@ traffic() {
 	expect "$1: TCP back" flow b a 10.9.0.1 20000000
 	expect "$1: TCP by IPv6" flow a b fd09::2 5000000
 	expect "$1: UDP" flow_udp a b 10.9.0.2 1300
+}
+# trains FROM TO ADDRESS: numbered datagrams, 32 to a call, all in order.
+trains() {
+	rm -f "$T/trains.port"
+	ip netns exec "$(ns "$2")" timeout 60 "$TOOLS/udpflow" -l -c -w 1 \
+	    -f "$T/trains.port" "$3" >"$T/trains" 2>&1 &
+	trains_pid=$!
+	wait_for 5 test -s "$T/trains.port"
+	on "$1" timeout 30 "$TOOLS/udpflow" -c -g 32 -s 1201 -t 0.4 "$3" \
+	    "$(cat "$T/trains.port")" || true
+	trains_rc=0
+	wait $trains_pid || trains_rc=1
+	cat "$T/trains"
+	return "$trains_rc"
+}
+# changed NAME HOST COUNTER BEFORE yes|no
+changed() {
+	case $5 in
+	yes)	expect "$1" test "$(counter "$2" "$3")" -gt "$4" ;;
+	no)	expect_is "$1: not so" "$4" counter "$2" "$3" ;;
+	esac
+}
+# udp_trains NAME FROM TO ADDRESS READ MERGED: nothing but them moves these
+# counters now, or does not.
+udp_trains() {
+	udp_read=$(counter "$2" tun_segmented)
+	udp_merged=$(counter "$3" tun_merged)
+	expect "$1: datagrams in trains" trains "$2" "$3" "$4"
+	[ $uso -eq 1 ] || return 0
+	changed "$1: UDP is read large" "$2" tun_segmented "$udp_read" "$5"
+	changed "$1: UDP is merged" "$3" tun_merged "$udp_merged" "$6"
+}
+# TUN devices have it since Linux 6.2.
+uso_is_here() {
+	trains a b 10.9.0.2 >"$T/uso" 2>&1 &&
+	    [ "$(counter a tun_segmented)" -gt 0 ] && return 0
+	if printf '6.2\n%s\n' "$(uname -r)" | sort -V -C; then
+		not_ok "none: UDP is read large" "$(cat "$T/uso")"
+	else
+		skip "trains" "UDP is not read large: no USO in $(uname -r)"
+	fi
+	return 1
 }
 up() {
 	wg_setup a 51820
@@ -34,15 +77,20 @@ down() {
 
 host_new a b
 link_new a b 192.0.2.1/24 192.0.2.2/24
-for off in tun-tcp tun-udp tun-queues udp-send udp-receive all \
+uso=0
+for off in none tun-tcp tun-udp tun-queues udp-send udp-receive all \
     tun-tcp,udp-send; do
 	# One end without, the other with: what they send is the same.
-	warren_start a -O "$off"
 	case $off in
-	all)	warren_start b -O all ;;
-	*)	warren_start b ;;
+	none)	warren_start a
+		warren_start b ;;
+	all)	warren_start a -O all
+		warren_start b -O all ;;
+	*)	warren_start a -O "$off"
+		warren_start b ;;
 	esac
 	up
+	[ $off != none ] || ! uso_is_here || uso=1
 	traffic "$off"
 	case $off in
 	*tun-tcp*|all)
@@ -71,6 +119,20 @@ for off in tun-tcp tun-udp tun-queues udp-send udp-receive all \
 		    $(($(counter a rx_records) * 100)) -ge \
 		    $(($(counter a rx_datagrams) * 90)) ;;
 	esac
+	a_large=yes b_large=yes
+	case $off in
+	tun-udp)
+		a_large=no ;;
+	all)	a_large=no b_large=no ;;
+	esac
+	udp_trains "$off, v4" a b 10.9.0.2 $a_large $b_large
+	udp_trains "$off, v6" a b fd09::2 $a_large $b_large
+	udp_trains "$off, back, v4" b a 10.9.0.1 $b_large $a_large
+	udp_trains "$off, back, v6" b a fd09::1 $b_large $a_large
+	for host in a b; do
+		expect_is "$off: $host's kernel takes what is merged" 0 \
+		    counter $host tun_merge_refused
+	done
 	down
 done
 expect_fail "an offload that does not exist" "$WARREND" -d -O tun "${P}a"

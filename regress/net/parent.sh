@@ -3,6 +3,7 @@
 #
 # The life of an instance: how it starts, is refused, is moved, and ends, by
 # every door that there is.
+# timeout: 150
 
 . "$(dirname "$0")/../lib.sh"
 need ip wg
@@ -234,6 +235,20 @@ expect "and answers" answers "$i"
 kill "$pid"
 expect "and ends" wait_for 1 gone "$pid"
 expect "and leaves nothing" all_gone "$i"
+
+# the same while the kernel is slow to take the interface away: the next start
+# waits for that
+echo 2147483647 >"$RUN/$i.lock"
+ip_on a tuntap add dev "$i" mode tun
+start a "$WARREND" -d "$i"
+pid=$!
+wait_for 5 sh -c "[ \"\$(cat '$RUN/$i.lock')\" = $pid ]" ||
+    not_ok "the next start" "it does not lock"
+ip_on a link del "$i"
+expect "the next start waits until the interface is gone" \
+    wait_for 5 answers "$i"
+kill "$pid"
+expect "and ends" wait_for 5 gone "$pid"
 
 # what is in the way and is not ours stays
 : >"$UAPI/$i.sock"

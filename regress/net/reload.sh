@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip
-# timeout: 120
+# timeout: 150
 
 host_new a b
 link_new a b 192.0.2.1/24 192.0.2.2/24
@@ -152,7 +152,7 @@ expect "the new route is there" sh -c \
     "ip -n $(ns a) route show 198.51.100.0/24 | grep -q '$(tun a)'"
 expect_is "the old one is not" "" ip_on a route show 192.0.2.128/25
 expect "the session goes on from the new port" ping_from a 10.66.0.2
-expect "a failed reload is forgotten after a good one" \
+expect "a failed reload is forgotten after a good one" wait_for 5 \
     sh -c "! \"$WARRENCTL\" -i $(tun a) status | grep -q 'last reload'"
 sed "s,^	allowed-ips,	preshared-key file \"$T/ab.psk\"\\
 &," "$T/b.conf" >"$T/b.conf.new" && mv "$T/b.conf.new" "$T/b.conf"

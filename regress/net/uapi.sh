@@ -3,7 +3,7 @@
 #
 # The UAPI with wg(8): everything that it can set comes back, many allowed
 # IPs, many and slow clients, and data that never waits for a get.
-# timeout: 150
+# timeout: 240
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip nc
