@@ -4,6 +4,7 @@
 # What status says of a peer that does not work: a wrong key on either side,
 # preshared keys that differ, a dead endpoint, a clock that is off.  Everything
 # said here was first done wrong by somebody at three in the morning.
+# slow: beside
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip

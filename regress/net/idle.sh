@@ -16,6 +16,7 @@
 #
 # A parent also looks when the directory of the sockets changes, which others
 # on this machine may do: here it is the test's own, in a mount namespace.
+# slow: beside
 
 if [ -z "${OWN_MOUNTS:-}" ] && unshare -m true 2>/dev/null; then
 	OWN_MOUNTS=1 exec unshare -m sh "$0"

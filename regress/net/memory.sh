@@ -5,6 +5,7 @@
 # that what two of them share is counted twice): after a gigabyte with one
 # peer, beside a storm of handshakes while four streams go, and how much many
 # new sessions add.
+# class: check-all
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip awk ps

@@ -4,6 +4,7 @@
 # Endpoints by name: resolverd asks a name server that is played here; an
 # address without a route is passed over; a peer that moved is found again by
 # its name; nothing that works needs DNS.
+# slow: beside
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip python3 unshare
