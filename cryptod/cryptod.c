@@ -124,8 +124,8 @@ linked(void *arg, enum proc p)
 	fd = index_page_create(&c->page);
 	if (fd == -1)
 		fatal("cannot make the index page");
+	index_publish(&c->engine.index, &c->page);
 	index_page_send(l, fd);
-	c->engine.index.page = &c->page;
 }
 
 static int
@@ -229,7 +229,7 @@ on_tun_fd(void *arg, struct link *l, struct imsg *m)
 	return 0;
 }
 
-/* The library that the configuration names, or none will do. */
+/* The library that was asked for, or none will do. */
 static void
 choose_aead(const struct cryptod *c)
 {

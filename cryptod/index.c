@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "cryptod/index.h"
-#include "shared/index_page.h"
 
 /*
  * 65536 devices have at most 2^18 indices, a quarter of the slots, and less
@@ -22,10 +21,20 @@ index_init(struct index_table *t, struct index_page *page)
 	/* Pages of it become real as slots come into reach. */
 	t->slot = calloc(INDEX_SLOTS, sizeof(*t->slot));
 	t->reach = INDEX_LEAST;
-	t->base = randombytes_random();
-	t->page = page;
+	randombytes_buf(t->mask, sizeof(t->mask));
+	t->page = NULL;
+	if (page != NULL)
+		index_publish(t, page);
 	t->used = 0;
 	return t->slot == NULL ? -1 : 0;
+}
+
+void
+index_publish(struct index_table *t, struct index_page *page)
+{
+	t->page = page;
+	index_page_masks(page, t->mask);
+	index_page_reach(page, t->reach);
 }
 
 void
@@ -37,32 +46,34 @@ index_clear(struct index_table *t)
 }
 
 /*
- * Slots are taken among some neighbours, so that few peers touch few pages,
- * however often their sessions change; twice as many when a quarter of them is
- * taken.  Where they lie is random: no bit of an index is the same everywhere.
+ * Slots are taken among the first ones, so that few peers touch few pages,
+ * however often their sessions change; among twice as many when a quarter of
+ * those is taken.
  */
-static uint32_t
-draw(struct index_table *t)
+static void
+widen(struct index_table *t)
 {
-	uint32_t random = randombytes_random(), fixed;
-
 	while (t->reach < INDEX_SLOTS && t->used >= t->reach / 4)
 		t->reach *= 2;
-	fixed = INDEX_SLOT(~(t->reach - 1));
-	return (random & ~fixed) | (t->base & fixed);
+	if (t->page != NULL)
+		index_page_reach(t->page, t->reach);
 }
 
 uint32_t
 index_new(struct index_table *t, enum index_kind kind, void *owner)
 {
 	struct index_entry *e;
-	uint32_t index;
+	uint32_t index, slot, high;
 	int i;
 
+	widen(t);
 	for (i = 0; i < INDEX_TRIES; i++) {
 		/* Unpredictable, and checked for a collision.  (P20) */
-		index = draw(t);
-		e = &t->slot[INDEX_SLOT(index)];
+		index = randombytes_random();
+		slot = index & (t->reach - 1);
+		high = index & ~(INDEX_SLOTS - 1);
+		index = high | index_slot(t->mask, high | slot);
+		e = &t->slot[slot];
 		if (index == 0 || e->kind != INDEX_FREE)
 			continue;
 		e->index = index;
@@ -70,7 +81,7 @@ index_new(struct index_table *t, enum index_kind kind, void *owner)
 		e->owner = owner;
 		t->used++;
 		if (t->page != NULL)
-			index_page_put(t->page, INDEX_SLOT(index), index);
+			index_page_put(t->page, slot, index);
 		return index;
 	}
 	return 0;
@@ -79,7 +90,7 @@ index_new(struct index_table *t, enum index_kind kind, void *owner)
 static struct index_entry *
 index_entry(const struct index_table *t, uint32_t index)
 {
-	struct index_entry *e = &t->slot[INDEX_SLOT(index)];
+	struct index_entry *e = &t->slot[index_slot(t->mask, index)];
 
 	if (index == 0 || e->kind == INDEX_FREE || e->index != index)
 		return NULL;
@@ -107,7 +118,7 @@ index_drop(struct index_table *t, uint32_t index)
 		return;
 	/* Before its owner goes: nothing finds it any more.  (P49) */
 	if (t->page != NULL)
-		index_page_put(t->page, INDEX_SLOT(index), 0);
+		index_page_put(t->page, (uint32_t)(e - t->slot), 0);
 	e->kind = INDEX_FREE;
 	e->owner = NULL;
 	e->index = 0;

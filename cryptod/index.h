@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Receiver indices (WireGuard paper 5.4): random 32-bit numbers, unique over
- * the handshakes and keypairs of the instance.  The low 20 bits are the slot,
- * so that a look-up is one load; live ones are published to netd's index page.
- * The higher bits of the slot are the same until there are many.
+ * the handshakes and keypairs of the instance.  Each tells its slot, see
+ * shared/index_page.h; live ones are published to netd there.
  */
 #ifndef CRYPTOD_INDEX_H
 #define CRYPTOD_INDEX_H
@@ -11,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct index_page;
+#include "shared/index_page.h"
 
 enum index_kind {
 	INDEX_FREE,
@@ -29,13 +28,15 @@ struct index_table {
 	struct index_entry	*slot;
 	struct index_page	*page;
 	size_t			 used;
-	uint32_t		 reach;	/* slots that new ones are drawn from */
-	uint32_t		 base;	/* and where those are */
+	uint32_t		 reach;	/* new ones are drawn below */
+	uint32_t		 mask[INDEX_MASKS];
 };
 
 /* page may be NULL (tests).  0, or -1 (ENOMEM). */
 int	 index_init(struct index_table *, struct index_page *page);
 void	 index_clear(struct index_table *);
+/* The same as giving it to index_init(), before the first index. */
+void	 index_publish(struct index_table *, struct index_page *);
 /* A new index for owner, or 0 if no free slot was found. */
 uint32_t index_new(struct index_table *, enum index_kind, void *owner);
 /* The same index names something else from now on. */

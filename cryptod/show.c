@@ -98,11 +98,11 @@ show_memory(struct show *s)
 	n = e->keypairs;
 	show_items(s, "keypairs", n, 0, n * sizeof(struct keypair));
 	n = e->index.used;
-	show_items(s, "indices", n, INDEX_SLOTS,
-	    e->index.reach *
+	show_items(s, "indices", n, INDEX_SLOTS, e->index.reach *
 	    (sizeof(struct index_entry) + sizeof(uint32_t)));
 	n = e->allowed.nentries;
-	show_items(s, "allowed ips", n, 0, n * sizeof(struct trie_entry));
+	show_items(s, "allowed ips", n, DEVICE_IPS_MAX,
+	    n * sizeof(struct trie_entry));
 	n = e->staged;
 	show_items(s, "staged packets", n, ENGINE_STAGED_MAX, 0);
 	n = s->c->ring.own_size[RING_BULK];

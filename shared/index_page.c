@@ -7,11 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shared/index_page.h"
 
-#define PAGE_BYTES	((size_t)INDEX_SLOTS * sizeof(uint32_t))
+#define PAGE_BYTES	sizeof(struct index_memory)
 #define PAGE_SEALS	(F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | \
 			    F_SEAL_SEAL)
 
@@ -58,15 +59,32 @@ index_page_attach(struct index_page *ip, int fd)
 }
 
 void
+index_page_masks(struct index_page *ip, const uint32_t mask[INDEX_MASKS])
+{
+	memcpy(ip->own->mask, mask, sizeof(ip->own->mask));
+}
+
+void
+index_page_reach(struct index_page *ip, uint32_t slots)
+{
+	atomic_store_explicit(&ip->own->reach, slots, memory_order_release);
+}
+
+void
 index_page_put(struct index_page *ip, uint32_t slot, uint32_t index)
 {
-	atomic_store_explicit(&ip->own[INDEX_SLOT(slot)], index,
+	atomic_store_explicit(&ip->own->slot[slot & (INDEX_SLOTS - 1)], index,
 	    memory_order_release);
 }
 
 bool
 index_page_has(const struct index_page *ip, uint32_t index)
 {
-	return index != 0 && atomic_load_explicit(
-	    &ip->peer[INDEX_SLOT(index)], memory_order_acquire) == index;
+	const struct index_memory *m = ip->peer;
+	uint32_t slot = index_slot(m->mask, index);
+
+	/* What is out of reach is not even looked at: it would cost a page. */
+	return index != 0 && slot < atomic_load_explicit(&m->reach,
+	    memory_order_acquire) && atomic_load_explicit(&m->slot[slot],
+	    memory_order_acquire) == index;
 }

@@ -135,7 +135,7 @@ START_TEST(bad_memory)
 		    "%s: it was taken", offers[i].what);
 	}
 	for (i = 0; k.proc == PROC_NETD && i < n; i++) {
-		if (offers[i].size == 4 * INDEX_SLOTS)
+		if (offers[i].size == sizeof(struct index_memory))
 			continue;
 		k.faults = 0;
 		fd = kid_memfd(offers[i].size, offers[i].seals);

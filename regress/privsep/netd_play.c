@@ -110,7 +110,9 @@ start(enum mode mode)
 	if (mode == MODE_BARE)
 		add_device(DEV, dev_pub);
 	local_key_send(&cryptod, 2, true, our_pub);
-	index_page_put(&kid.page, INDEX_SLOT(INDEX), INDEX);
+	index_page_reach(&kid.page, INDEX_SLOTS);
+	index_page_put(&kid.page, index_slot(kid.page.own->mask, INDEX),
+	    INDEX);
 	settle(&cryptod);
 	/* The sockets came by another link: wait for their effect. */
 	usleep(50000);
