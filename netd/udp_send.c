@@ -223,12 +223,36 @@ limit(struct device *d, uint16_t seg_size)
 	d->gso_again = clock_boottime() + GSO_AGAIN;
 }
 
+static bool
+is_train_error(const struct send_item *it, int e)
+{
+	return it->nseg > 1 && (e == EIO || e == EMSGSIZE || e == EINVAL);
+}
+
+/* A train was refused. */
+static int
+send_in_pieces(struct netd *n, struct send_item *it, int error)
+{
+	int e;
+
+	/* EIO: the device sums no checksums; so it will be for all. */
+	if (error == EIO)
+		n->sock[udp_family_of(it->to.remote.family)].gso = false;
+	if (error == EMSGSIZE && it->dev != NULL)
+		limit(it->dev, it->seg_size);
+	e = send_plain(n, it);
+	/* What is EMSGSIZE now was EINVAL before Linux 6.14. */
+	if (e == 0 && error == EINVAL && it->dev != NULL)
+		limit(it->dev, it->seg_size);
+	return e;
+}
+
 /* The send of an item failed: mend it and send it once more, or give up. */
 static void
 mend(struct netd *n, struct send_item *it, int error)
 {
-	enum udp_family f = udp_family_of(it->to.remote.family);
-
+	if (is_train_error(it, error))
+		error = send_in_pieces(n, it, error);
 	if (it->to.has_local && is_source_error(error)) {
 		n->count.tx_unpinned++;
 		source_unpin(&it->to);
@@ -237,15 +261,8 @@ mend(struct netd *n, struct send_item *it, int error)
 			n->generation++;
 		}
 		error = send_one(n, it);
-	}
-	if (it->nseg > 1 &&
-	    (error == EIO || error == EMSGSIZE || error == EINVAL)) {
-		/* EIO: the device sums no checksums; so it will be for all. */
-		if (error == EIO)
-			n->sock[f].gso = false;
-		if (error == EMSGSIZE && it->dev != NULL)
-			limit(it->dev, it->seg_size);
-		error = send_plain(n, it);
+		if (is_train_error(it, error))
+			error = send_in_pieces(n, it, error);
 	}
 	if (error != 0)
 		error = send_elsewhere(n, it, error);
