@@ -24,8 +24,10 @@ bool	 nlp_item(const struct nlmsghdr *, uint32_t ifindex, struct item *);
 bool	 nlp_route_place(const struct nlmsghdr *, struct item *);
 /* A message about a link; false if it is none. */
 bool	 nlp_link(const struct nlmsghdr *, struct nl_link *);
-/* The errno of an answer that ends something, 0: it went well.  What is none
- * is EBADMSG. */
+/*
+ * The errno of an answer that ends something, 0: it went well.  What is none
+ * is EBADMSG.
+ */
 int	 nlp_error(const struct nlmsghdr *);
 /* What the kernel says about an error, or "". */
 void	 nlp_error_text(const struct nlmsghdr *, char *, size_t);

@@ -26,13 +26,10 @@
  */
 #include <sys/stat.h>
 
-#include <net/if.h>
-
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "parent/keyfile.h"
@@ -43,9 +40,6 @@
 #include "shared/clock.h"
 #include "shared/paths.h"
 #include "shared/priv.h"
-
-#define HEIRS_MS	20		/* until it is looked again */
-#define HEIRS_TRIES	250		/* 5 seconds */
 
 static void
 init(struct parent *p)
@@ -255,21 +249,6 @@ begin_configured(struct parent *p)
 	return reload_init(&p->reload, p);
 }
 
-/*
- * The interface of an instance that was killed goes with its cryptod, which
- * has seen by now that its parent is gone, but may be slow to end.
- */
-static void
-wait_for_heirs(const struct parent *p)
-{
-	const struct timespec moment = { 0, HEIRS_MS * 1000000L };
-	int tries;
-
-	for (tries = 0; p->run.killed && tries < HEIRS_TRIES &&
-	    if_nametoindex(p->ifname) != 0; tries++)
-		nanosleep(&moment, NULL);
-}
-
 /* Everything that is opened, in order.  -1 after a line in the log. */
 static int
 start(struct parent *p)
@@ -282,7 +261,7 @@ start(struct parent *p)
 		return -1;
 	if (configured && slots_open(&p->slots, PATH_STATE, p->instance) == -1)
 		return -1;
-	wait_for_heirs(p);
+	runtime_wait(&p->run, p->ifname);
 	tun = tun_create(p->ifname, &p->without);
 	if (tun == -1)
 		return -1;

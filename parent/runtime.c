@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <net/if.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +27,8 @@
 #include "shared/paths.h"
 
 #define PID_TEXT	16
+#define HEIRS_MS	20		/* until the interface is looked for again */
+#define HEIRS_TRIES	250		/* 5 seconds */
 #define HOLDER_MS	20		/* until the lock is tried again */
 #define HOLDER_TRIES	50
 #define ANSWER_TRIES	10
@@ -238,6 +242,25 @@ runtime_lock(struct runtime *r, const char *instance)
 	log_warnx("cannot lock %s/%s: it keeps vanishing", PATH_RUN,
 	    r->lock.name);
 	return -1;
+}
+
+/*
+ * It goes with the killed one's cryptod, who has seen by now that the parent
+ * is gone, but may be slow to end.
+ */
+void
+runtime_wait(const struct runtime *r, const char *ifname)
+{
+	const struct timespec moment = { 0, HEIRS_MS * 1000000L };
+	int tries;
+
+	for (tries = 0; r->killed && tries < HEIRS_TRIES &&
+	    if_nametoindex(ifname) != 0; tries++) {
+		if (tries == 0)
+			log_info("waiting for interface %s of an instance "
+			    "that was killed to go", ifname);
+		nanosleep(&moment, NULL);
+	}
 }
 
 /* 0 if somebody answers there, or the errno of connect(2). */

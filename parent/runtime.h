@@ -46,6 +46,8 @@ int	 runtime_dirs(struct runtime *);
  * `killed` if the last one that held it did not end in order.
  */
 int	 runtime_lock(struct runtime *, const char *instance);
+/* Until the interface of an instance that was killed is gone: some seconds. */
+void	 runtime_wait(const struct runtime *, const char *ifname);
 /*
  * Bind the UAPI and the control socket, which is group warren's, and listen.
  * What a killed instance left is cleared; a socket that somebody answers on is

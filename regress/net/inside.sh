@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/../lib.sh"
 need wg ping ip nft
-# timeout: 150
+# timeout: 300
 
 #   c --- a === m === b --- s	the tunnel is from a to b; m is on the way
 host_new c a m b s

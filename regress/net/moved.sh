@@ -93,7 +93,7 @@ ip_on c link add taken index "$old" type veth peer name other-end
 ip_on inner link set "$(tun c)" netns "$(ns c)"
 expect_fail "it has another number now" [ "$(index c)" = "$old" ]
 ip_on c link set "$(tun c)" up
-expect "at home again all is there" wait_for 3 is_back
+expect "at home again all is there" wait_for 10 is_back
 expect_is "and nothing on what has its number" "" \
     ip_on c -o address show dev taken
 expect "it is no problem any more" wait_for 3 not problem
@@ -106,7 +106,7 @@ ctl c reload >/dev/null 2>&1 &
 reloading=$!
 ip_on c link set "$(tun c)" up
 wait $reloading || true
-expect "once more" wait_for 3 is_back
+expect "once more" wait_for 10 is_back
 expect "a reload there" ctl c reload
 expect "changes nothing" is_back
 ip_on c link set "$(tun c)" netns "$(ns inner)"
@@ -115,4 +115,4 @@ ip_on inner link set "$(tun c)" name other
 ip_on inner link set other netns "$(ns c)"
 ip_on c link set other name "$(tun c)"
 ip_on c link set "$(tun c)" up
-expect "and then home by another name" wait_for 3 is_back
+expect "and then home by another name" wait_for 10 is_back

@@ -190,7 +190,7 @@ for lib in libsodium ipsec-mb auto; do
 	conf_end b
 done
 
-# And by a flag, where the configuration names none.
+# And by a flag, where the configuration says auto.
 expect_fail "a library that does not exist" "$WARREND" -d -a openssl "${P}a"
 sed -i 's/aead .*/aead auto/' "$T/a.conf"
 conf_start a -a libsodium

@@ -240,7 +240,7 @@ main(int argc, char *argv[])
 		err(1, "%s", argv[1]);
 	if (undo)
 		return kernel_cleanup(dir, instance) == 0 ? 0 : 1;
-	tun = tun_create(ifname, 0);
+	tun = tun_create(ifname, NULL);
 	if (tun == -1)
 		return 1;
 	/* What follow_dress() does. */

@@ -189,7 +189,7 @@ main(int argc, char **argv)
 	if (argc != 5)
 		errx(2, "usage: relay interface port address port");
 	log_init("relay", log_stderr, NULL);
-	if ((tun = tun_create(argv[1], 0)) == -1)
+	if ((tun = tun_create(argv[1], NULL)) == -1)
 		return 1;
 	open_socket(argv[2], argv[3], argv[4]);
 	merge_init(&merge, MERGE_TCP4 | MERGE_TCP6 | MERGE_UDP4 | MERGE_UDP6,
