@@ -342,7 +342,6 @@ static void
 op_key(void)
 {
 	static const uint8_t none[32];
-	static uint8_t old[32];
 	struct side *s = a_side();
 	uint8_t form = input_u8(&in);
 
@@ -351,13 +350,16 @@ op_key(void)
 		side_set_key(s, none);
 		break;
 	case 1:
-		side_set_key(s, old);	/* one that there was */
+		side_set_key(s, world.old_key);
+		world.swapped = true;
 		break;
 	case 2:
 		side_set_key(s, s->other->e.local[0]->private);
+		world.swapped = true;
 		break;
 	default:
-		memcpy(old, s->e.local[0]->private, sizeof(old));
+		memcpy(world.old_key, s->e.local[0]->private,
+		    sizeof(world.old_key));
 		side_new_key(s);
 	}
 	if ((form & 128) != 0)
@@ -554,7 +556,8 @@ begin(uint8_t seed)
 	fakeclock_set_realtime(&ts);
 	world.ndatagrams = world.npackets = 0;
 	world.nkept = 0;
-	world.last_phase = false;
+	world.swapped = world.last_phase = false;
+	memset(world.old_key, 0, sizeof(world.old_key));
 	wakeups = 0;
 	for (s = world.side; s < world.side + 2; s++) {
 		side_born(s);

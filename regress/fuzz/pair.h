@@ -92,6 +92,8 @@ struct world {
 	struct packet	 packet[PACKETS_MAX];
 	size_t		 nkept;
 	struct datagram	 kept[KEPT_MAX];
+	uint8_t		 old_key[32];	/* of somebody, once */
+	bool		 swapped;	/* one has had a key of the other's */
 	bool		 last_phase;
 };
 
