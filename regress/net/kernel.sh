@@ -176,8 +176,8 @@ k prepare "$T/one" >/dev/null
 k abort
 ip_on a address add 192.0.2.9/32 dev lo
 wait_for 5 grep -q 192.0.2.9 "$T/monitor" || true
-expect_fail "a reload without a change touches nothing" \
-    sh -c "grep -v -e 192.0.2.9 -e valid_lft '$T/monitor' | grep ."
+expect_is "a reload without a change touches nothing" "" \
+    sh -c "grep -v -e 192.0.2.9 -e valid_lft '$T/monitor' || true"
 kill $monitor
 wait $monitor 2>/dev/null || true
 ip_on a address del 192.0.2.9/32 dev lo
