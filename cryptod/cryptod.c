@@ -520,7 +520,7 @@ main(int argc, char **argv)
 	if (aead_init() == -1)
 		fatalx("libsodium computes wrong results");
 	child_begin(c, &conf, argc, argv);
-	if (engine_init(&c->engine, &c->arena, NULL) == -1 ||
+	if (engine_init(&c->engine, &c->arena) == -1 ||
 	    configure_init(c) == -1)
 		fatalx("out of memory");
 	set_hooks(c);

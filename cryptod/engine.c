@@ -15,7 +15,7 @@
 #define WALL_JUMP	60	/* seconds that are no usual correction */
 
 int
-engine_init(struct engine *e, struct secmem *arena, struct index_page *page)
+engine_init(struct engine *e, struct secmem *arena)
 {
 	int i;
 
@@ -30,7 +30,7 @@ engine_init(struct engine *e, struct secmem *arena, struct index_page *page)
 	    secslab_init(&e->sessions, arena, sizeof(struct session_keys),
 	    "session keys") == -1 ||
 	    device_table_init(&e->devices) == -1 ||
-	    index_init(&e->index, page) == -1 ||
+	    index_init(&e->index) == -1 ||
 	    loopguard_init(&e->guard) == -1)
 		return -1;
 	for (i = 0; i < ENGINE_LOCAL_KEYS; i++) {

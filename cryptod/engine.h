@@ -120,11 +120,10 @@ struct engine {
 };
 
 /*
- * arena holds the secrets; page may be NULL (tests).  0, or -1 (ENOMEM).
- * The hooks are set by the caller afterwards.
+ * arena holds the secrets.  0, or -1 (ENOMEM).  The hooks are set by the
+ * caller afterwards, and index_publish() is called.
  */
-int	 engine_init(struct engine *, struct secmem *arena,
-	    struct index_page *page);
+int	 engine_init(struct engine *, struct secmem *arena);
 /* Wipes everything. */
 void	 engine_clear(struct engine *);
 /* Reads the clocks; at the start of each turn and callback. */

@@ -16,15 +16,13 @@
 #define INDEX_LEAST	1024		/* slots in reach at the start */
 
 int
-index_init(struct index_table *t, struct index_page *page)
+index_init(struct index_table *t)
 {
 	/* Pages of it become real as slots come into reach. */
 	t->slot = calloc(INDEX_SLOTS, sizeof(*t->slot));
 	t->reach = INDEX_LEAST;
 	randombytes_buf(t->mask, sizeof(t->mask));
 	t->page = NULL;
-	if (page != NULL)
-		index_publish(t, page);
 	t->used = 0;
 	return t->slot == NULL ? -1 : 0;
 }
@@ -53,10 +51,11 @@ index_clear(struct index_table *t)
 static void
 widen(struct index_table *t)
 {
-	while (t->reach < INDEX_SLOTS && t->used >= t->reach / 4)
+	while (t->reach < INDEX_SLOTS && t->used >= t->reach / 4) {
 		t->reach *= 2;
-	if (t->page != NULL)
-		index_page_reach(t->page, t->reach);
+		if (t->page != NULL)
+			index_page_reach(t->page, t->reach);
+	}
 }
 
 uint32_t

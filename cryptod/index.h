@@ -32,10 +32,10 @@ struct index_table {
 	uint32_t		 mask[INDEX_MASKS];
 };
 
-/* page may be NULL (tests).  0, or -1 (ENOMEM). */
-int	 index_init(struct index_table *, struct index_page *page);
+/* 0, or -1 (ENOMEM). */
+int	 index_init(struct index_table *);
 void	 index_clear(struct index_table *);
-/* The same as giving it to index_init(), before the first index. */
+/* From now on netd is told in this page; before the first index. */
 void	 index_publish(struct index_table *, struct index_page *);
 /* A new index for owner, or 0 if no free slot was found. */
 uint32_t index_new(struct index_table *, enum index_kind, void *owner);

@@ -291,7 +291,7 @@ sides_begin(void)
 		s->address[0] = 10;
 		s->address[3] = (uint8_t)(i + 1);
 		MUST(secmem_init(&s->arena, ARENA) == 0);
-		MUST(engine_init(&s->e, &s->arena, NULL) == 0);
+		MUST(engine_init(&s->e, &s->arena) == 0);
 		MUST(envelope_init(&s->envelope, 0) == 0);
 	}
 }

@@ -55,7 +55,7 @@ start(void)
 	if (arena.base == NULL) {
 		MUST(sodium_init() != -1);
 		MUST(secmem_init(&arena, 64U * 1024 * 1024) == 0);
-		MUST(engine_init(&e, &arena, NULL) == 0);
+		MUST(engine_init(&e, &arena) == 0);
 		MUST(stage_init(&st, &e, &arena) == 0);
 		e.out = hooks;
 		file = memfd_create("key", MFD_CLOEXEC);

@@ -91,7 +91,7 @@ setup(void)
 
 	ck_assert_int_ne(sodium_init(), -1);
 	ck_assert_int_eq(secmem_init(&arena, 96U * 1024 * 1024), 0);
-	ck_assert_int_eq(engine_init(&e, &arena, NULL), 0);
+	ck_assert_int_eq(engine_init(&e, &arena), 0);
 	e.out = hooks;
 	engine_tick(&e);
 	added = removed = initiations = 0;

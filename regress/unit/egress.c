@@ -40,7 +40,7 @@ setup(void)
 	close(fd);
 	egress_init(&g, &mine);
 	ck_assert_int_eq(secmem_init(&arena, 1U << 20), 0);
-	ck_assert_int_eq(engine_init(&e, &arena, NULL), 0);
+	ck_assert_int_eq(engine_init(&e, &arena), 0);
 	e.up = true;
 	in = aligned_alloc(64, sizeof(*in));
 	ck_assert_ptr_nonnull(in);

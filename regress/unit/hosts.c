@@ -130,7 +130,7 @@ host_init(struct host *h, struct host *other, uint8_t n)
 	memset(h, 0, sizeof(*h));
 	if (secmem_init(&h->arena, 4U * 1024 * 1024) == -1)
 		err(1, "secmem_init");
-	if (engine_init(&h->e, &h->arena, NULL) == -1)
+	if (engine_init(&h->e, &h->arena) == -1)
 		err(1, "engine_init");
 	h->e.out = hooks;
 	h->e.out.arg = h;

@@ -23,7 +23,8 @@ setup(void)
 	fd = index_page_create(&page);
 	ck_assert_int_ne(fd, -1);
 	ck_assert_int_eq(index_page_attach(&page, fd), 0);
-	ck_assert_int_eq(index_init(&t, &page), 0);
+	ck_assert_int_eq(index_init(&t), 0);
+	index_publish(&t, &page);
 }
 
 static void

@@ -699,7 +699,7 @@ large_arena(void)
 	engine_clear(&a.e);
 	secmem_clear(&a.arena);
 	a.arena = arena;
-	ck_assert_int_eq(engine_init(&a.e, &a.arena, NULL), 0);
+	ck_assert_int_eq(engine_init(&a.e, &a.arena), 0);
 	a.e.out = b.e.out;
 	a.e.out.arg = &a;
 	engine_tick(&a.e);

@@ -88,7 +88,7 @@ setup(void)
 
 	ck_assert_int_ne(sodium_init(), -1);
 	ck_assert_int_eq(secmem_init(&arena, 1U << 20), 0);
-	ck_assert_int_eq(engine_init(&e, &arena, NULL), 0);
+	ck_assert_int_eq(engine_init(&e, &arena), 0);
 	e.up = true;
 	e.out.tun = answer;
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
