@@ -167,7 +167,9 @@ expect "others do" sh -c "ip -n $(ns a) route get 198.51.100.1 |
     grep -q 'dev $IF'"
 
 state >"$T/made"
-ip -n "$(ns a)" monitor address route rule link >"$T/monitor" 2>&1 &
+# What ip says on stderr is about the names in /run/netns, others' too.
+ip -n "$(ns a)" monitor address route rule link >"$T/monitor" \
+    2>"$T/monitor.err" &
 monitor=$!
 PIDS="$PIDS $monitor"
 sleep 0.2
