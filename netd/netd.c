@@ -61,7 +61,7 @@ static const struct link_row rows[] = {
 static void
 linked(void *arg, enum proc p)
 {
-	const struct ring_offer o = { 0, RING_BULK_SIZE, RING_URGENT_SLOTS };
+	const struct ring_offer o = { 0, RING_BULK_IN, RING_URGENT_SLOTS };
 	struct netd *n = arg;
 	int fd;
 

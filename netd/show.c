@@ -41,7 +41,7 @@ static void
 show_all_memory(struct netd *n, struct link *l, uint32_t id)
 {
 	show_memory(l, id, "ring bulk lane (bytes)",
-	    ring_unread(&n->ring, RING_BULK), RING_BULK_SIZE, RING_BULK_SIZE);
+	    ring_unread(&n->ring, RING_BULK), RING_BULK_IN, RING_BULK_IN);
 	show_memory(l, id, "ring urgent slots",
 	    ring_unread(&n->ring, RING_URGENT), RING_URGENT_SLOTS,
 	    (uint64_t)RING_URGENT_SLOTS * RING_SLOT);

@@ -417,7 +417,8 @@ memory(struct kid *k, uint16_t type, int fd)
 	if (p != MAP_FAILED)
 		munmap(p, 4096);
 	if (type == MSG_RING && !k->attached && ring_attach(&k->ring, fd,
-	    RING_BULK_SIZE, RING_URGENT_SLOTS) == 0)
+	    k->proc == PROC_NETD ? RING_BULK_IN : RING_BULK_SIZE,
+	    RING_URGENT_SLOTS) == 0)
 		k->attached = true;
 }
 

@@ -126,6 +126,13 @@ flip(unsigned long at)
 	return 0;
 }
 
+/* Its bulk lane, behind the page of positions. */
+static unsigned long
+bulk_size(const struct memory *m)
+{
+	return m->end - m->begin - PAGE - RING_URGENT_SLOTS * RING_SLOT;
+}
+
 /* The record that begins where the head was when we looked last. */
 static int
 payload_turn(const struct memory *m, uint64_t *last)
@@ -140,7 +147,7 @@ payload_turn(const struct memory *m, uint64_t *last)
 	*last = atomic_load(&page.head[RING_BULK]);
 	if (head == 0 || *last == head)
 		return 0;
-	at = lane + (head & (RING_BULK_SIZE - 1));
+	at = lane + (head & (bulk_size(m) - 1));
 	if (at + sizeof(h) > m->end)
 		return 0;
 	if (transfer(false, at, &h, sizeof(h)) == -1)
@@ -178,7 +185,7 @@ header_turn(const struct memory *m)
 			return 0;
 		n = atomic_load(&page.head[RING_BULK]) -
 		    any(4) * RING_ALIGN + any(sizeof(struct ring_hdr));
-		at += PAGE + (n & (RING_BULK_SIZE - 1));
+		at += PAGE + (n & (bulk_size(m) - 1));
 	}
 	return at < m->end ? transfer(true, at, &byte, 1) : 0;
 }
