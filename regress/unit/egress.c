@@ -42,7 +42,7 @@ setup(void)
 	ck_assert_int_eq(secmem_init(&arena, 1U << 20), 0);
 	ck_assert_int_eq(engine_init(&e, &arena), 0);
 	e.up = true;
-	in = aligned_alloc(64, sizeof(*in));
+	in = malloc(sizeof(*in));
 	ck_assert_ptr_nonnull(in);
 	ck_assert_int_eq(workers_start(&workers, 1, NULL, NULL), 0);
 	ck_assert_int_eq(ingress_init(in, &mine, &e, &workers), 0);
