@@ -51,12 +51,22 @@ UNIT_OBJS_badmac	= netd/badmac.o
 UNIT_OBJS_blake2s	= regress/unit/vectors.o shared/blake2s.o \
 		   shared/blake2s_kdf.o
 UNIT_OBJS_checksum	= cryptod/checksum.o regress/unit/packets.o
-UNIT_OBJS_codec		= shared/addr.o shared/codec.o shared/imsg.o \
-		   shared/msg_conf.o shared/msg_helper.o \
-		   shared/link.o shared/log.o shared/msg_crypto.o \
-		   shared/msg_net.o shared/msg_parent.o shared/msg_table.o \
-		   shared/version.o
-UNIT_OBJS_conf		= $(CONF_OBJS)
+# Messages, and a link to send them on.
+CODEC_LINK		= regress/unit/codec_link.o shared/codec.o \
+		   shared/imsg.o shared/link.o shared/log.o shared/msg_table.o
+UNIT_OBJS_codec		= shared/codec.o
+UNIT_OBJS_codec_conf	= $(CODEC_LINK) shared/addr.o shared/msg_conf.o
+UNIT_OBJS_codec_crypto	= $(CODEC_LINK) shared/addr.o shared/msg_crypto.o \
+		   shared/msg_net.o
+UNIT_OBJS_codec_net	= $(CODEC_LINK) shared/addr.o shared/msg_helper.o \
+		   shared/msg_net.o
+UNIT_OBJS_codec_parent	= $(CODEC_LINK) shared/msg_parent.o shared/version.o
+CONF_TEXT		= $(CONF_OBJS) regress/unit/conf_text.o
+UNIT_OBJS_conf		= $(CONF_TEXT)
+UNIT_OBJS_conf_errors	= $(CONF_TEXT)
+UNIT_OBJS_conf_files	= $(CONF_TEXT)
+UNIT_OBJS_conf_limits	= $(CONF_TEXT)
+UNIT_OBJS_conf_print	= $(CONF_TEXT)
 UNIT_OBJS_cookie	= netd/cookie.o shared/blake2s.o
 UNIT_OBJS_ctl_proto	= shared/codec.o shared/ctl_proto.o
 UNIT_OBJS_ctld_health	= ctld/health.o shared/addr.o shared/codec.o \
@@ -98,7 +108,9 @@ UNIT_OBJS_link		= shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_table.o
 UNIT_OBJS_log		= shared/log.o
 UNIT_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
-		   cryptod/segment.o regress/unit/packets.o
+		   cryptod/segment.o regress/unit/merge_play.o \
+		   regress/unit/packets.o
+UNIT_OBJS_merge_rules	= $(UNIT_OBJS_merge)
 UNIT_OBJS_metrics	= ctld/http.o ctld/prom.o
 UNIT_OBJS_metrics_end	= ctld/health.o ctld/http.o ctld/metrics.o \
 		   ctld/prom.o shared/addr.o shared/codec.o shared/hex.o \
@@ -112,14 +124,24 @@ UNIT_OBJS_noise		= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   shared/blake2s_kdf.o shared/tai64n.o
 UNIT_OBJS_notify	= parent/notify.o shared/log.o
 UNIT_OBJS_priv		= shared/caps.o shared/priv.o
-UNIT_OBJS_protocol	= $(CORE_OBJS) regress/unit/fakeclock.o \
-		   regress/unit/hosts.o
+# The tests of the protocol's state machine, with two hosts.
+PROTOCOL_OBJS		= $(CORE_OBJS) regress/unit/fakeclock.o \
+		   regress/unit/hosts.o regress/unit/protocol_pair.o
+UNIT_OBJS_protocol_hostile = $(PROTOCOL_OBJS)
+UNIT_OBJS_protocol_keys	= $(PROTOCOL_OBJS)
+UNIT_OBJS_protocol_packets = $(PROTOCOL_OBJS)
+UNIT_OBJS_protocol_timers = $(PROTOCOL_OBJS)
 UNIT_OBJS_ratelimit	= netd/ratelimit.o
-UNIT_OBJS_reload	= parent/deliver.o parent/keyfile.o parent/reload.o \
-		   parent/slots.o shared/addr.o shared/clock.o shared/codec.o \
-		   shared/imsg.o \
-		   shared/link.o shared/log.o shared/msg_conf.o \
-		   shared/msg_table.o shared/row.o
+# The tests of the transaction of a configuration, with played children.
+RELOAD_OBJS		= parent/deliver.o parent/keyfile.o parent/reload.o \
+		   parent/slots.o regress/unit/reload_kids.o \
+		   regress/unit/reload_play.o shared/addr.o shared/clock.o \
+		   shared/codec.o shared/imsg.o shared/link.o shared/log.o \
+		   shared/msg_conf.o shared/msg_table.o shared/row.o
+UNIT_OBJS_reload	= $(RELOAD_OBJS)
+UNIT_OBJS_reload_faults	= $(RELOAD_OBJS)
+UNIT_OBJS_reload_load	= $(RELOAD_OBJS)
+UNIT_OBJS_reload_refused = $(RELOAD_OBJS)
 UNIT_OBJS_replay	= cryptod/replay.o
 UNIT_OBJS_resolvconf	= parent/resolvconf.o shared/addr.o shared/codec.o
 UNIT_OBJS_ring		= shared/ring.o
@@ -136,7 +158,10 @@ UNIT_OBJS_sessions	= $(CORE_OBJS) cryptod/resume.o cryptod/sessions.o \
 		   shared/codec.o
 UNIT_OBJS_stage		= $(CORE_OBJS) cryptod/commit.o cryptod/keytext.o \
 		   cryptod/stage.o regress/unit/fakeclock.o \
-		   regress/unit/hosts.o shared/addr.o shared/codec.o shared/hex.o
+		   regress/unit/hosts.o regress/unit/stage_play.o \
+		   shared/addr.o shared/codec.o shared/hex.o
+UNIT_OBJS_stage_commit	= $(UNIT_OBJS_stage)
+UNIT_OBJS_stage_limits	= $(UNIT_OBJS_stage)
 UNIT_OBJS_health	= $(CORE_OBJS) regress/unit/fakeclock.o \
 		   regress/unit/hosts.o
 UNIT_OBJS_spin		= shared/spin.o
@@ -247,7 +272,10 @@ PRIVSEP_PLAY	= $(PRIVSEP_KID) regress/privsep/play.o shared/addr.o \
 		   shared/log.o shared/msg_conf.o shared/msg_crypto.o \
 		   shared/msg_net.o shared/row.o
 PRIVSEP_OBJS_ctld	= $(PRIVSEP_PLAY)
-PRIVSEP_OBJS_ctld_conf	= $(PRIVSEP_PLAY)
+PRIVSEP_CTLD_CONF = $(PRIVSEP_PLAY) regress/privsep/ctld_conf_play.o
+PRIVSEP_OBJS_ctld_conf	= $(PRIVSEP_CTLD_CONF)
+PRIVSEP_OBJS_ctld_conf_metrics = $(PRIVSEP_CTLD_CONF)
+PRIVSEP_OBJS_ctld_conf_show = $(PRIVSEP_CTLD_CONF)
 PRIVSEP_OBJS_ctld_events = $(PRIVSEP_PLAY)
 PRIVSEP_OBJS_life	= $(PRIVSEP_KID) shared/imsg.o
 PRIVSEP_OBJS_flood	= $(PRIVSEP_PLAY) regress/privsep/fill.o
@@ -258,8 +286,11 @@ PRIVSEP_OBJS_enemy	= $(PRIVSEP_KID) shared/addr.o shared/imsg.o shared/link.o \
 PRIVSEP_TALK	= $(PRIVSEP_KID) regress/privsep/talk.o shared/addr.o \
 		   shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_net.o shared/msg_parent.o
-PRIVSEP_OBJS_cryptod = $(PRIVSEP_TALK) cryptod/keytext.o cryptod/sessions.o \
-		   shared/hex.o shared/msg_conf.o shared/msg_crypto.o \
+PRIVSEP_CRYPTOD	= $(PRIVSEP_TALK) regress/privsep/cryptod_play.o \
+		   cryptod/keytext.o shared/hex.o shared/msg_conf.o \
+		   shared/msg_crypto.o
+PRIVSEP_OBJS_cryptod_conf = $(PRIVSEP_CRYPTOD)
+PRIVSEP_OBJS_cryptod_state = $(PRIVSEP_CRYPTOD) cryptod/sessions.o \
 		   shared/tai64n.o
 PRIVSEP_NETD	= $(PRIVSEP_TALK) regress/privsep/netd_play.o netd/cookie.o \
 		   netd/source.o shared/blake2s.o shared/msg_conf.o \

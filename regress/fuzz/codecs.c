@@ -228,7 +228,7 @@ net(const struct imsg *m)
 {
 	static uint32_t ids[GET_ENDPOINTS_MAX];
 	static struct endpoint_info eps[GET_ENDPOINTS_MAX];
-	bool on;
+	bool on, cut;
 	uint8_t topic;
 	size_t n;
 
@@ -246,6 +246,14 @@ net(const struct imsg *m)
 	case MSG_SHOW:
 		if (show_recv(m, &topic) == 0)
 			show_send(NULL, ANSWER, topic);
+		break;
+	case MSG_SHOW_END:
+		if (show_end_recv(m, &cut) == 0) {
+			if (cut)
+				show_cut_send(NULL, ANSWER);
+			else
+				show_end_send(NULL, ANSWER);
+		}
 		break;
 	case MSG_MONITOR:
 		if (monitor_recv(m, &on) == 0)
@@ -310,6 +318,7 @@ helper(const struct imsg *m)
 	char name[RESOLVE_NAME_MAX];
 	struct endpoint server;
 	struct resolved a;
+	uint8_t topic;
 
 	switch (m->type) {
 	case MSG_RESOLVE:
@@ -325,6 +334,10 @@ helper(const struct imsg *m)
 	case MSG_DNS_FD:
 		if (dns_fd_recv(m, &server) == 0)
 			dns_fd_send(NULL, &server, -1);
+		break;
+	case MSG_HELPER_SHOW:
+		if (helper_show_recv(m, &topic) == 0)
+			helper_show_send(NULL, ANSWER, topic);
 		break;
 	}
 }

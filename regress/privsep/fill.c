@@ -16,6 +16,16 @@
 #include "shared/msg_helper.h"
 #include "shared/msg_net.h"
 
+/* n of these, none of which was in the messages before the i-th. */
+static void
+fill_each(struct wbuf *w, unsigned i, unsigned n, fill_fn one)
+{
+	unsigned k;
+
+	for (k = 0; k < n; k++)
+		one(w, i * n + k);
+}
+
 void
 fill_nothing(struct wbuf *w, unsigned i)
 {
@@ -68,36 +78,41 @@ fill_prefix(struct prefix *p, unsigned i)
 	put_be32(p->addr + 12, i);
 }
 
-void
-fill_set_ips(struct wbuf *w, unsigned i)
+static void
+fill_set_ip(struct wbuf *w, unsigned i)
 {
 	struct set_item it;
-	unsigned k;
+
+	memset(&it, 0, sizeof(it));
+	it.op = SET_ALLOWED_IP;
+	fill_prefix(&it.prefix, i);
+	put_set_item(w, &it);
+}
+
+static void
+fill_set_peer(struct wbuf *w, unsigned i)
+{
+	struct set_item it;
 
 	memset(&it, 0, sizeof(it));
 	it.op = SET_PEER;
-	it.key[0] = 9;
+	fill_random_key(it.key, i);
+	put_set_item(w, &it);
+}
+
+/* All of one peer, whom the first message names. */
+void
+fill_set_ips(struct wbuf *w, unsigned i)
+{
 	if (i == 0)
-		put_set_item(w, &it);
-	it.op = SET_ALLOWED_IP;
-	for (k = 0; k < FILL_IPS; k++) {
-		fill_prefix(&it.prefix, i * FILL_IPS + k);
-		put_set_item(w, &it);
-	}
+		fill_set_peer(w, i);
+	fill_each(w, i, FILL_IPS, fill_set_ip);
 }
 
 void
 fill_set_peers(struct wbuf *w, unsigned i)
 {
-	struct set_item it;
-	unsigned k;
-
-	memset(&it, 0, sizeof(it));
-	it.op = SET_PEER;
-	for (k = 0; k < FILL_PEERS; k++) {
-		fill_random_key(it.key, i * FILL_PEERS + k);
-		put_set_item(w, &it);
-	}
+	fill_each(w, i, FILL_PEERS, fill_set_peer);
 }
 
 /* One that comes and goes at once. */
@@ -129,26 +144,27 @@ fill_crypto_peer(struct wbuf *w, unsigned i)
 void
 fill_crypto_peers(struct wbuf *w, unsigned i)
 {
-	unsigned k;
-
-	for (k = 0; k < FILL_PEERS; k++)
-		fill_crypto_peer(w, i * FILL_PEERS + k);
+	fill_each(w, i, FILL_PEERS, fill_crypto_peer);
 }
 
+static void
+fill_crypto_ip(struct wbuf *w, unsigned i)
+{
+	struct crypto_item it;
+
+	memset(&it, 0, sizeof(it));
+	it.op = CRYPTO_ALLOWED_IP;
+	fill_prefix(&it.prefix, i);
+	put_crypto_item(w, &it);
+}
+
+/* As fill_set_ips(). */
 void
 fill_crypto_ips(struct wbuf *w, unsigned i)
 {
-	struct crypto_item it;
-	unsigned k;
-
 	if (i == 0)
 		fill_crypto_peer(w, i);
-	memset(&it, 0, sizeof(it));
-	it.op = CRYPTO_ALLOWED_IP;
-	for (k = 0; k < FILL_IPS; k++) {
-		fill_prefix(&it.prefix, i * FILL_IPS + k);
-		put_crypto_item(w, &it);
-	}
+	fill_each(w, i, FILL_IPS, fill_crypto_ip);
 }
 
 void
@@ -167,35 +183,32 @@ fill_net_item(struct wbuf *w, unsigned i)
 void
 fill_net_items(struct wbuf *w, unsigned i)
 {
-	unsigned k;
-
-	for (k = 0; k < 3; k++)
-		fill_net_item(w, i * 3 + k);
+	fill_each(w, i, 3, fill_net_item);
 }
 
 void
 fill_net_many(struct wbuf *w, unsigned i)
 {
-	unsigned k;
+	fill_each(w, i, FILL_PEERS, fill_net_item);
+}
 
-	for (k = 0; k < FILL_PEERS; k++)
-		fill_net_item(w, i * FILL_PEERS + k);
+static void
+fill_show_item(struct wbuf *w, unsigned i)
+{
+	struct show_item it;
+
+	memset(&it, 0, sizeof(it));
+	it.op = SHOW_ITEM_PEER;
+	fill_random_key(it.key, i);
+	snprintf(it.name, sizeof(it.name), "p%u", i);
+	snprintf(it.text, sizeof(it.text), "an.endpoint.example.net:51820");
+	put_show_item(w, &it);
 }
 
 void
 fill_show_items(struct wbuf *w, unsigned i)
 {
-	struct show_item it;
-	unsigned k;
-
-	memset(&it, 0, sizeof(it));
-	it.op = SHOW_ITEM_PEER;
-	snprintf(it.text, sizeof(it.text), "an.endpoint.example.net:51820");
-	for (k = 0; k < FILL_PEERS; k++) {
-		fill_random_key(it.key, i * FILL_PEERS + k);
-		snprintf(it.name, sizeof(it.name), "p%u", i * FILL_PEERS + k);
-		put_show_item(w, &it);
-	}
+	fill_each(w, i, FILL_PEERS, fill_show_item);
 }
 
 void
@@ -252,19 +265,21 @@ fill_reload_done(struct wbuf *w, unsigned i)
 	put_str(w, "all is well");
 }
 
+static void
+fill_remote(struct wbuf *w, unsigned i)
+{
+	struct remote_id id;
+
+	memset(&id, 0, sizeof(id));
+	id.device = i + 1;
+	put_le32(id.public_key, id.device);
+	put_remote_add(w, &id);
+}
+
 void
 fill_remotes(struct wbuf *w, unsigned i)
 {
-	struct remote_id id;
-	unsigned k;
-
-	for (k = 0; k < FILL_PEERS; k++) {
-		id.device = i * FILL_PEERS + k + 1;
-		id.slot = 0;
-		memset(id.public_key, 0, sizeof(id.public_key));
-		put_le32(id.public_key, id.device);
-		put_remote_add(w, &id);
-	}
+	fill_each(w, i, FILL_PEERS, fill_remote);
 }
 
 void
@@ -407,17 +422,23 @@ fill_no_endpoints(struct wbuf *w, unsigned i)
 	put_u16(w, 0);
 }
 
+/* A kilobyte of text. */
+static const char *
+long_text(void)
+{
+	static char text[1001];
+
+	memset(text, 'x', sizeof(text) - 1);
+	return text;
+}
+
 /* A long row, and no two are the same. */
 void
 fill_row(struct wbuf *w, unsigned i)
 {
-	char text[1001];
-
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
 	row_begin(w, w->p, MSG_PAYLOAD, "counter");
 	row_str(w, "process", "netd");
-	row_str(w, "name", text);
+	row_str(w, "name", long_text());
 	row_u64(w, "value", i);
 }
 
@@ -425,13 +446,9 @@ fill_row(struct wbuf *w, unsigned i)
 void
 fill_event(struct wbuf *w, unsigned i)
 {
-	char text[1001];
-
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
 	row_begin(w, w->p, MSG_PAYLOAD, "event");
 	row_str(w, "process", "netd");
 	row_str(w, "what", "handshake");
 	row_u64(w, "device", i + 1);
-	row_str(w, "why", text);
+	row_str(w, "why", long_text());
 }

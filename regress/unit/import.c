@@ -352,96 +352,111 @@ START_TEST(left_out)
 }
 END_TEST
 
+/* A text, and why it is refused: what follows "f.conf:". */
+struct wrong {
+	const char	*text;
+	const char	*why;
+};
+
+/* Sections and settings that are unknown, missing or there twice. */
+static const struct wrong wrong_lines[] = {
+	{ "MTU = 1400\n", "1: a setting before the first section" },
+	{ "[Interface\n", "1: unknown section" },
+	{ "[Peers]\n", "1: unknown section" },
+	{ "[Interface]\nhello\n",
+	    "2: neither a section nor SETTING = VALUE" },
+	{ "[Interface]\nJc = 1\n",
+	    "2: unknown setting of [Interface]" },
+	{ "[Interface]\n = 1\n", "2: unknown setting of [Interface]" },
+	{ "[Interface]\nPublicKey = " KEY_A "\n",
+	    "2: unknown setting of [Interface]" },
+	{ PEER(KEY_A) "ListenPort = 1\n",
+	    "3: unknown setting of [Peer]" },
+	{ "\n[Peer]\n\n", "2: this [Peer] has no PublicKey" },
+	{ "[Peer]\n" PEER(KEY_A), "1: this [Peer] has no PublicKey" },
+	{ PEER(KEY_A) PEER(KEY_B) PEER(KEY_A), "5: this PublicKey is "
+	    "that of the [Peer] in line 1, too" },
+};
+
+static const struct wrong wrong_numbers[] = {
+	{ "[Interface]\nListenPort = 65536\n",
+	    "2: ListenPort: this is not a port from 0 to 65535" },
+	{ "[Interface]\nListenPort =\n",
+	    "2: ListenPort: this is not a port from 0 to 65535" },
+	{ "[Interface]\nListenPort = 0x\n",
+	    "2: ListenPort: this is not a port from 0 to 65535" },
+	{ "[Interface]\nListenPort = 99999999999999999999999\n",
+	    "2: ListenPort: this is not a port from 0 to 65535" },
+	{ "[Interface]\nMTU = 100\n",
+	    "2: MTU: this is not a number from 576 to 65535" },
+	{ "[Interface]\nFwMark = 0x100000000\n",
+	    "2: FwMark: this is not a 32-bit number or off" },
+	{ PEER(KEY_A) "PersistentKeepalive = -1\n",
+	    "3: PersistentKeepalive: this is not off or seconds from "
+	    "0 to 65535" },
+};
+
+static const struct wrong wrong_addresses[] = {
+	{ "[Interface]\nAddress = 10.0.0.1/33\n",
+	    "2: Address: this is not an address" },
+	{ "[Interface]\nAddress = fd00::1/129\n",
+	    "2: Address: this is not an address" },
+	{ "[Interface]\nAddress = 10.0.0\n",
+	    "2: Address: this is not an address" },
+	{ PEER(KEY_A) "AllowedIPs = 10.0.0.0/8 10.1.0.0/8\n",
+	    "3: AllowedIPs: this is not an IP prefix" },
+};
+
+static const struct wrong wrong_keys[] = {
+	{ "[Interface]\nPrivateKey = secret\n",
+	    "2: PrivateKey: this is not a key in base64" },
+	{ PEER(KEY_A) "PresharedKey = " KEY_B "A\n",
+	    "3: PresharedKey: this is not a key in base64" },
+	{ "[Peer]\nPublicKey = " KEY_A KEY_A "\n",
+	    "2: PublicKey: this is not a key in base64" },
+};
+
+#define NO_ENDPOINT	"3: Endpoint: this is not HOST:PORT or [IPV6]:PORT"
+#define NO_HOST		"3: Endpoint: this is not an address with four " \
+			"numbers, nor a name"
+
+static const struct wrong wrong_endpoints[] = {
+	{ PEER(KEY_A) "Endpoint = host\n", NO_ENDPOINT },
+	{ PEER(KEY_A) "Endpoint = 1.2.3:77\n", NO_HOST },
+	{ PEER(KEY_A) "Endpoint = 1.2.3.4.5:77\n", NO_HOST },
+	{ PEER(KEY_A) "Endpoint = 1.2.3.256:77\n", NO_HOST },
+	{ PEER(KEY_A) "Endpoint = 7:77\n", NO_HOST },
+	{ PEER(KEY_A) "Endpoint = 0x7f000001:77\n", NO_HOST },
+	{ PEER(KEY_A) "Endpoint = h.example.7:77\n", NO_HOST },
+	{ PEER(KEY_A) "Endpoint = ::1:5\n", NO_ENDPOINT },
+	{ PEER(KEY_A) "Endpoint = h:0\n", NO_ENDPOINT },
+	{ PEER(KEY_A) "Endpoint = :5\n", NO_ENDPOINT },
+	{ PEER(KEY_A) "Endpoint = a\"b:5\n", NO_ENDPOINT },
+	{ PEER(KEY_A) "Endpoint = a}:5\n", NO_ENDPOINT },
+};
+
+static void
+all_fail(const struct wrong *t, size_t n)
+{
+	char want[IMPORT_WHY];
+
+	for (; n > 0; n--, t++) {
+		snprintf(want, sizeof(want), "f.conf:%s", t->why);
+		fails(t->text, want);
+	}
+}
+
+#define ALL_FAIL(t)	all_fail((t), sizeof(t) / sizeof((t)[0]))
+
 START_TEST(broken)
 {
-	static const struct {
-		const char	*text;
-		const char	*why;
-	} t[] = {
-		{ "MTU = 1400\n", "1: a setting before the first section" },
-		{ "[Interface\n", "1: unknown section" },
-		{ "[Peers]\n", "1: unknown section" },
-		{ "[Interface]\nhello\n",
-		    "2: neither a section nor SETTING = VALUE" },
-		{ "[Interface]\nJc = 1\n",
-		    "2: unknown setting of [Interface]" },
-		{ "[Interface]\n = 1\n", "2: unknown setting of [Interface]" },
-		{ "[Interface]\nPublicKey = " KEY_A "\n",
-		    "2: unknown setting of [Interface]" },
-		{ PEER(KEY_A) "ListenPort = 1\n",
-		    "3: unknown setting of [Peer]" },
-		{ "\n[Peer]\n\n", "2: this [Peer] has no PublicKey" },
-		{ "[Peer]\n" PEER(KEY_A), "1: this [Peer] has no PublicKey" },
-		{ PEER(KEY_A) PEER(KEY_B) PEER(KEY_A), "5: this PublicKey is "
-		    "that of the [Peer] in line 1, too" },
-		{ "[Interface]\nListenPort = 65536\n",
-		    "2: ListenPort: this is not a port from 0 to 65535" },
-		{ "[Interface]\nListenPort =\n",
-		    "2: ListenPort: this is not a port from 0 to 65535" },
-		{ "[Interface]\nListenPort = 0x\n",
-		    "2: ListenPort: this is not a port from 0 to 65535" },
-		{ "[Interface]\nListenPort = 99999999999999999999999\n",
-		    "2: ListenPort: this is not a port from 0 to 65535" },
-		{ "[Interface]\nMTU = 100\n",
-		    "2: MTU: this is not a number from 576 to 65535" },
-		{ "[Interface]\nFwMark = 0x100000000\n",
-		    "2: FwMark: this is not a 32-bit number or off" },
-		{ "[Interface]\nAddress = 10.0.0.1/33\n",
-		    "2: Address: this is not an address" },
-		{ "[Interface]\nAddress = fd00::1/129\n",
-		    "2: Address: this is not an address" },
-		{ "[Interface]\nAddress = 10.0.0\n",
-		    "2: Address: this is not an address" },
-		{ PEER(KEY_A) "AllowedIPs = 10.0.0.0/8 10.1.0.0/8\n",
-		    "3: AllowedIPs: this is not an IP prefix" },
-		{ "[Interface]\nPrivateKey = secret\n",
-		    "2: PrivateKey: this is not a key in base64" },
-		{ PEER(KEY_A) "PresharedKey = " KEY_B "A\n",
-		    "3: PresharedKey: this is not a key in base64" },
-		{ "[Peer]\nPublicKey = " KEY_A KEY_A "\n",
-		    "2: PublicKey: this is not a key in base64" },
-		{ PEER(KEY_A) "Endpoint = host\n",
-		    "3: Endpoint: this is not HOST:PORT or [IPV6]:PORT" },
-		{ PEER(KEY_A) "Endpoint = 1.2.3:77\n",
-		    "3: Endpoint: this is not an address with four numbers, "
-		    "nor a name" },
-		{ PEER(KEY_A) "Endpoint = 1.2.3.4.5:77\n",
-		    "3: Endpoint: this is not an address with four numbers, "
-		    "nor a name" },
-		{ PEER(KEY_A) "Endpoint = 1.2.3.256:77\n",
-		    "3: Endpoint: this is not an address with four numbers, "
-		    "nor a name" },
-		{ PEER(KEY_A) "Endpoint = 7:77\n",
-		    "3: Endpoint: this is not an address with four numbers, "
-		    "nor a name" },
-		{ PEER(KEY_A) "Endpoint = 0x7f000001:77\n",
-		    "3: Endpoint: this is not an address with four numbers, "
-		    "nor a name" },
-		{ PEER(KEY_A) "Endpoint = h.example.7:77\n",
-		    "3: Endpoint: this is not an address with four numbers, "
-		    "nor a name" },
-		{ PEER(KEY_A) "Endpoint = ::1:5\n",
-		    "3: Endpoint: this is not HOST:PORT or [IPV6]:PORT" },
-		{ PEER(KEY_A) "Endpoint = h:0\n",
-		    "3: Endpoint: this is not HOST:PORT or [IPV6]:PORT" },
-		{ PEER(KEY_A) "Endpoint = :5\n",
-		    "3: Endpoint: this is not HOST:PORT or [IPV6]:PORT" },
-		{ PEER(KEY_A) "Endpoint = a\"b:5\n",
-		    "3: Endpoint: this is not HOST:PORT or [IPV6]:PORT" },
-		{ PEER(KEY_A) "Endpoint = a}:5\n",
-		    "3: Endpoint: this is not HOST:PORT or [IPV6]:PORT" },
-		{ PEER(KEY_A) "PersistentKeepalive = -1\n",
-		    "3: PersistentKeepalive: this is not off or seconds from "
-		    "0 to 65535" },
-	};
-	char want[IMPORT_WHY];
 	struct import *im;
-	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		snprintf(want, sizeof(want), "f.conf:%s", t[i].why);
-		fails(t[i].text, want);
-	}
+	ALL_FAIL(wrong_lines);
+	ALL_FAIL(wrong_numbers);
+	ALL_FAIL(wrong_addresses);
+	ALL_FAIL(wrong_keys);
+	ALL_FAIL(wrong_endpoints);
 	im = import_parse("f.conf", "wg0", "[Inter\0face]", 12, why);
 	ck_assert_ptr_null(im);
 	ck_assert_str_eq(why, "f.conf:1: a NUL byte: this is no text");

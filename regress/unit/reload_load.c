@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The transaction of a configuration under load: readers that are slow, many
+ * peers, the longest of everything, and who asks too often.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "reload_play.h"
+
+#ifdef SANITIZER
+#define LIMIT	5.0		/* seconds for 10,000 peers */
+#else
+#define LIMIT	1.0
+#endif
+
+/* However often they ask: files are not touched that often. */
+START_TEST(too_often)
+{
+	unsigned i, done = 0;
+
+	start();
+	for (i = 0; i < 300; i++) {
+		play.trace[0] = '\0';
+		play.parse_errors = 1;
+		ask(1000 + i);
+		ck_assert_uint_eq(CTLD->answer_id, 1000 + i);
+		done += CTLD->error == EINVAL;
+	}
+	ck_assert_int_eq(CTLD->error, EBUSY);
+	ck_assert_ptr_nonnull(strstr(CTLD->text, "try again"));
+	ck_assert_uint_ge(done, 60);
+	ck_assert_uint_lt(done, 150);
+	for (i = 0, done = 0; i < 300; i++) {
+		play.trace[0] = '\0';
+		CRYPTOD->writes = 0;
+		say_plain(CRYPTOD, MSG_SLOT_WANT, 0, "\2", 1);
+		turn(5);
+		done += CRYPTOD->writes;
+	}
+	ck_assert_uint_eq(CRYPTOD->slot_error, EBUSY);
+	ck_assert_uint_ge(done, 8);
+	ck_assert_uint_lt(done, 100);
+	ck_assert_int_eq(play.faults, 0);
+}
+END_TEST
+
+/* Who reads nothing is not sent more than fits the queue. */
+START_TEST(slow_reader)
+{
+	struct kid *k = &kid[_i];
+
+	start();
+	play.psk_files = 1;
+	make_slot("0.psk", 0600);
+	k->deaf = true;
+	play.on_disk = make_conf(20000, 3, true);
+	ask(5);
+	turn(300);
+	ck_assert_uint_eq(k->ends, 1);
+	ck_assert_uint_gt(play.queued_most, 0);
+	ck_assert_uint_lt(play.queued_most, DELIVER_QUEUE + MSG_MAX);
+	ck_assert_int_eq(parent.reload.state, RELOAD_PREPARE);
+	/* The loop turned all the while: others are served. */
+	ck_assert_uint_eq(kid[(_i + 1) % 3].ends, 2);
+	k->deaf = false;
+	turn(5000);
+	ck_assert_uint_eq(parent.conf->npeers, 20000);
+	ck_assert_uint_eq(CRYPTOD->psks, 20000);
+	ck_assert_uint_eq(CRYPTOD->allowed, 60000);
+	ck_assert_uint_eq(CRYPTOD->wrong, 0);
+	ck_assert_uint_eq(CTLD->psks, 20000);
+	ck_assert_uint_eq(NETD->peers, 20000);
+	ck_assert_int_eq(play.faults, 0);
+}
+END_TEST
+
+/* A turn of the loop sends a part, however much there is room for (P46). */
+START_TEST(turns)
+{
+	start();
+	play.on_disk = make_conf(1500, 1, false);
+	reload_request(&parent, NULL, 0);
+	event_base_loop(parent.base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+	kid_read(NETD);
+	ck_assert_uint_eq(NETD->begins, 2);
+	ck_assert_uint_eq(NETD->ends, 1);
+	turn(20);
+	ck_assert_uint_eq(parent.conf->npeers, 1500);
+	ck_assert_uint_eq(NETD->peers, 1500);
+}
+END_TEST
+
+/* Of our CPU: how busy the host is must not matter. */
+static double
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+START_TEST(ten_thousand)
+{
+	char name[16];
+	double t;
+	int i;
+
+	start();
+	for (i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "%d.psk", i);
+		make_slot(name, 0600);
+	}
+	play.on_disk = make_conf(10000, 2, true);
+	t = now();
+	say_plain(CTLD, MSG_RELOAD, 5, NULL, 0);
+	for (i = 0; i < 10000 && CTLD->answers == 0; i++)
+		turn(1);
+	t = now() - t;
+	ck_assert_int_eq(CTLD->error, 0);
+	ck_assert_uint_eq(CRYPTOD->psks, 10000);
+	ck_assert_msg(t < LIMIT, "took %.3f s", t);
+	if (getenv("VERBOSE") != NULL)
+		fprintf(stderr, "10,000 peers with key files: %.3f s\n", t);
+}
+END_TEST
+
+/* The longest of everything, and a peer with very many prefixes. */
+START_TEST(huge)
+{
+	struct conf_peer *peer;
+	char big[4096];
+
+	start();
+	memset(big, 'x', sizeof(big));
+	big[0] = '/';
+	big[sizeof(big) - 1] = '\0';
+	play.on_disk = make_conf(2, CONF_ALLOWED_MAX, false);
+	free(play.on_disk->path);
+	play.on_disk->path = strdup(big);
+	TAILQ_FOREACH(peer, &play.on_disk->peers, entry) {
+		memset(peer->name, 'n', CONF_PEER_NAME - 1);
+		peer->host = strndup(big + 1, CONF_HOST_MAX - 1);
+		peer->port = 65535;
+		peer->keepalive = 65535;
+	}
+	ask(5);
+	turn(2000);
+	ck_assert_int_eq(CTLD->error, 0);
+	ck_assert_uint_eq(CRYPTOD->allowed, 2 * CONF_ALLOWED_MAX);
+	ck_assert_uint_eq(strlen(NETD->last), CONF_HOST_MAX - 1);
+	ck_assert_int_eq(play.faults, 0);
+	/* And a name of a key file that fits nowhere. */
+	play.on_disk = make_conf(2, 1, false);
+	play.on_disk->key_file = strdup(big);
+	ask(6);
+	ck_assert_int_eq(CTLD->error, EINVAL);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("reload_load");
+	TCase *tc = play_case("reload_load");
+
+	tcase_add_test(tc, too_often);
+	tcase_add_loop_test(tc, slow_reader, 0, 3);
+	tcase_add_test(tc, turns);
+	tcase_add_test(tc, ten_thousand);
+	tcase_add_test(tc, huge);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	if (!play_possible("reload_load"))
+		return 0;
+	return unit_run("reload_load", suite());
+}
