@@ -355,6 +355,29 @@ tunnel_up() {
 	ip_on "$up_host" link set "$P$up_host" up
 }
 
+# pair_up A B [PREFIX]: the plain tunnel, between two daemons that have been
+# started, on hosts with a cable from 192.0.2.1 (A) to 192.0.2.2 (B).  Each gets
+# a new key pair, port 51820, and the other as its one peer; only A is told the
+# other's endpoint.  Inside A is 10.9.0.1/24 and B 10.9.0.2/24; with a PREFIX,
+# for example fd00:9::, they are its ::1/64 and ::2/64, too.
+pair_up() {
+	wg_setup "$1" 51820
+	wg_setup "$2" 51820
+	peer_add "$1" "$2" "10.9.0.2/32${3:+,${3}2/128}" \
+	    endpoint 192.0.2.2:51820
+	peer_add "$2" "$1" "10.9.0.1/32${3:+,${3}1/128}"
+	tunnel_up "$1" 10.9.0.1/24 ${3:+"${3}1/64"}
+	tunnel_up "$2" 10.9.0.2/24 ${3:+"${3}2/64"}
+}
+
+# pair_start A B [PREFIX]: the same with a bare warrend on each, which it
+# starts.
+pair_start() {
+	warren_start "$1"
+	warren_start "$2"
+	pair_up "$@"
+}
+
 # peer_field HOST PEER FIELD: one column of wg show, for example endpoints
 # or transfer.
 peer_field() {

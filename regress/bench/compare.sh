@@ -109,13 +109,8 @@ for kind in $kinds; do
 	bytes_for "${kind}a" "${kind}b" "$(address "$kind" 2)" "$LONG" \
 	    >"$T/$kind.bytes"
 done
-round=0
-while [ $round -lt "$ROUNDS" ]; do
-	round=$((round + 1))
-	for kind in $kinds; do
-		measure "$kind"
-	done
-done
+# shellcheck disable=SC2086
+rounds measure $kinds
 
 # --- telling
 
@@ -124,11 +119,10 @@ table kind "$kinds" "tcp1 tcp1_back tcp4 tcp4_back cpu_gb udp64 udp1300
     flood_lost rss peak wakeups" >"$TSV"
 cp "$T/notes" "$OUT/compare-rounds.tsv"
 
-cat <<END
-# method: both ends on this machine, in two namespaces with a veth between;
-# $ROUNDS rounds of each kind in turn, medians.  tcp1, tcp4: Mbit/s of 1 and 4
-# streams for about $LONG s, every byte compared; _back: the other way.  cpu_gb:
-# CPU seconds of the daemons of both ends a GB, by /proc/PID/task/*/schedstat.
+tell "$TSV" "$kinds" <<END
+# tcp1, tcp4: Mbit/s of 1 and 4 streams for about $LONG s, every byte compared;
+# _back: the other way.  cpu_gb: CPU seconds of the daemons of both ends a GB, by
+# /proc/PID/task/*/schedstat.
 # udp64, udp1300: datagrams received a second while one sends as fast as it
 # can; udp_loss: per cent of 20,000 a second.  ping, ping99: us, median and
 # 99 % of 200 pings, 5 ms apart; the same of $((LONG * 150)) of them beside: load, a TCP
@@ -137,23 +131,12 @@ cat <<END
 # cent of those pings that were lost.  rss, peak: MiB of the processes of both
 # ends.  wakeups: voluntary context switches a second of both ends, idle.
 END
-machine
-for kind in $kinds; do
-	printf '# %-8s %s\n' "$kind" "$(kind_name "$kind" 2>/dev/null)"
-done
-show "$TSV"
-awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
-    { for (i = 2; i <= NF; i++) v[$1, i] = $i }
-    function r(a, b, col, x, y) { x = v[a, c[col]]; y = v[b, c[col]]
-	return x > 0 && y > 0 ? sprintf("%.2f", x / y) : "-" }
-    END { if (v["warren", 2] == "") exit
-	print "# warren by veth: tcp1 " r("warren", "veth", "tcp1")
-	print "# warren by relay: tcp1 " r("warren", "relay", "tcp1") \
-	    ", udp64 " r("warren", "relay", "udp64")
-	print "# warren by wireguard-go: tcp1 " r("warren", "go", "tcp1") \
-	    ", cpu " r("warren", "go", "cpu_gb") \
-	    ", udp64 " r("warren", "go", "udp64") \
-	    ", ping " r("warren", "go", "ping") }' "$TSV"
+case " $kinds " in
+*" warren "*)
+	ratios "warren by veth" warren veth tcp1
+	ratios "warren by relay" warren relay tcp1 udp64
+	ratios "warren by wireguard-go" warren go tcp1 cpu_gb udp64 ping ;;
+esac
 
 if plots_there; then
 	bars "$TSV" tcp1 "TCP, Mbit/s, one stream and four" tcp1 tcp4

@@ -83,28 +83,17 @@ for kind in $CORES; do
 		not_ok "$kind" "it does not start"
 	fi
 done
-round=0
-while [ $round -lt "$ROUNDS" ]; do
-	round=$((round + 1))
-	for kind in $kinds; do
-		measure "$kind"
-	done
-done
+# shellcheck disable=SC2086
+rounds measure $kinds
 
 # --- telling
 
 table kind "$kinds" "cpus tcp1 tcp4 tcp4_back cpu_gb ping" >"$TSV"
-cat <<END
-# method: both ends on this machine, in two namespaces with a veth between;
-# $ROUNDS rounds of each kind in turn, medians.  Kinds Ncpu: both ends and the
-# streams on N CPUs.  tcp1, tcp4: Mbit/s of 1 and 4 streams; cpu_gb: CPU s of
-# both ends' daemons a GB of tcp1, by schedstat; ping: us, idle, median of 200.
+tell "$TSV" "$kinds" <<END
+# Kinds Ncpu: both ends and the streams on N CPUs.  tcp1, tcp4: Mbit/s of 1
+# and 4 streams; cpu_gb: CPU s of both ends' daemons a GB of tcp1, by
+# schedstat; ping: us, idle, median of 200.
 END
-machine
-for kind in $kinds; do
-	printf '# %-8s %s\n' "$kind" "$(kind_name "$kind" 2>/dev/null)"
-done
-show "$TSV"
 
 # shares: KIND END PROCESS THREAD, CPU s a GB, of that in the kernel.
 for kind in $kinds; do
@@ -163,15 +152,9 @@ if [ -s "$model" ]; then
 	awk -F'\t' '{ for (i = 1; i <= NF; i++) printf "%-16s", $i
 	    print "" }' "$model"
 fi
-awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
-    { for (i = 2; i <= NF; i++) v[$1, i] = $i }
-    function r(a, b, col, x, y) { x = v[a, c[col]]; y = v[b, c[col]]
-	return x > 0 && y > 0 ? sprintf("%.2f", x / y) : "-" }
-    END { print "# all CPUs by one: warren tcp1 " r("warren", "1cpu", "tcp1") \
-	    ", tcp4 " r("warren", "1cpu", "tcp4") "; wireguard-go tcp1 " \
-	    r("go", "go1cpu", "tcp1") ", tcp4 " r("go", "go1cpu", "tcp4")
-	print "# -w 2 by -w 1: tcp1 " r("w2", "w1", "tcp1") ", tcp4 " \
-	    r("w2", "w1", "tcp4") ", cpu " r("w2", "w1", "cpu_gb") }' "$TSV"
+ratios "all CPUs by one, warren" warren 1cpu tcp1 tcp4
+ratios "all CPUs by one, wireguard-go" go go1cpu tcp1 tcp4
+ratios "-w 2 by -w 1" w2 w1 tcp1 tcp4 cpu_gb
 
 # Lines against CPUs: what is pinned, and what comes as it is.
 for kind in $fewer warren; do

@@ -100,18 +100,9 @@ kind_up() {
 	tunnel_wait "a$1"
 	start "b$1" taskset -c "$last" "$WARREND" -d "$(tun "b$1")"
 	tunnel_wait "b$1"
-	wg_setup "b$1" 51820
-	keys_new "a$1"
-	{
-		printf '[Interface]\nListenPort = 51820\nPrivateKey = %s\n' \
-		    "$(cat "$T/a$1.key")"
-		"$TOOLS/shakes" -c -n "$N" seed
-	} >"$T/a$1.wg"
-	on "a$1" wg setconf "$(tun "a$1")" "$T/a$1.wg"
-	peer_add "a$1" "b$1" 10.9.0.2/32 endpoint 192.0.2.2:51820
-	peer_add "b$1" "a$1" 10.9.0.1/32
-	tunnel_up "a$1" 10.9.0.1/24
-	tunnel_up "b$1" 10.9.0.2/24
+	pair_up "a$1" "b$1"
+	"$TOOLS/shakes" -c -n "$N" seed >"$T/a$1.wg"
+	on "a$1" wg addconf "$(tun "a$1")" "$T/a$1.wg"
 	expect "$1: ping" ping_from "a$1" 10.9.0.2
 }
 
@@ -183,16 +174,14 @@ for kind in $KINDS; do
 	kind_up "$kind"
 	kinds="$kinds $kind"
 done
-round=0
-while [ $round -lt "$ROUNDS" ]; do
-	round=$((round + 1))
-	for kind in $kinds; do
-		for w in $WINDOW; do
-			alone "$kind" "$w"
-		done
-		beside "$kind"
+measure() {
+	for w in $WINDOW; do
+		alone "$1" "$w"
 	done
-done
+	beside "$1"
+}
+# shellcheck disable=SC2086
+rounds measure $kinds
 
 columns="$(for w in $WINDOW; do printf 'rate%s ' "$w"; done) out out_storm rate_out
     in in_storm rate_in ping_lost rate_ping"

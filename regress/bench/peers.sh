@@ -96,21 +96,18 @@ datagrams() {
 	    note "$1" "ns_$2" "$(calc "$d_cpu / $d_packets")"
 }
 
-round=0
-while [ $round -lt "$ROUNDS" ]; do
-	round=$((round + 1))
-	for n in $sizes; do
-		names "$n"
-		before=$(cpu_ns "$a")
-		if rate=$(streams "$a" "$b" 10.9.0.2 1 "$BYTES"); then
-			note "$n" cpu_gb \
-			    "$(calc "($(cpu_ns "$a") - $before) / $BYTES")"
-			note "$n" mbit "$rate"
-		fi
-		datagrams "$n" out "$a" "$b" 10.9.0.2
-		datagrams "$n" in "$b" "$a" 10.9.0.1
-	done
-done
+measure() {
+	names "$1"
+	before=$(cpu_ns "$a")
+	if rate=$(streams "$a" "$b" 10.9.0.2 1 "$BYTES"); then
+		note "$1" cpu_gb "$(calc "($(cpu_ns "$a") - $before) / $BYTES")"
+		note "$1" mbit "$rate"
+	fi
+	datagrams "$1" out "$a" "$b" 10.9.0.2
+	datagrams "$1" in "$b" "$a" 10.9.0.1
+}
+# shellcheck disable=SC2086
+rounds measure $sizes
 
 # After what followed the transfers: keepalives, the sessions file.
 sleep 40

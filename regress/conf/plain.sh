@@ -26,14 +26,7 @@ link_new a b 192.0.2.1/24 192.0.2.2/24
 on a timeout 20 "$WARREND" -d -a ipsec-mb "$(tun a)" 2>"$T/forced" || true
 expect "-a ipsec-mb ends the start" grep -q 'aead ipsec-mb: not in this' \
     "$T/forced"
-warren_start a
-warren_start b
-wg_setup a 51820
-wg_setup b 51820
-peer_add a b 10.9.0.2/32 endpoint 192.0.2.2:51820
-peer_add b a 10.9.0.1/32
-tunnel_up a 10.9.0.1/24
-tunnel_up b 10.9.0.2/24
+pair_start a b
 expect "ping" ping_from a 10.9.0.2
 expect "TCP" flow a b 10.9.0.2 20000000
 expect "show crypto says which" sh -c \

@@ -11,12 +11,7 @@ host_new a b
 link_new a b 192.0.2.1/24 192.0.2.2/24 2001:db8::1/64 2001:db8::2/64
 warren_start a
 theirs_start b
-wg_setup a 51820
-wg_setup b 51820
-peer_add a b 10.9.0.2/32,fd00:9::2/128 endpoint 192.0.2.2:51820
-peer_add b a 10.9.0.1/32,fd00:9::1/128
-tunnel_up a 10.9.0.1/24 fd00:9::1/64
-tunnel_up b 10.9.0.2/24 fd00:9::2/64
+pair_up a b fd00:9::
 expect "warren initiates, v4" ping_from a 10.9.0.2
 expect "v6 inside" ping_from b fd00:9::1
 expect "TCP to wireguard-go" flow a b 10.9.0.2 16777216

@@ -20,12 +20,7 @@ warren_start d -v
 warren_start e -v
 warren_start f -v
 pair() {
-	wg_setup "$1" 51820
-	wg_setup "$2" 51820
-	peer_add "$1" "$2" 10.9.0.2/32 endpoint 192.0.2.2:51820
-	peer_add "$2" "$1" 10.9.0.1/32
-	tunnel_up "$1" 10.9.0.1/24
-	tunnel_up "$2" 10.9.0.2/24
+	pair_up "$1" "$2"
 	expect "$1 to $2: first ping" ping_from "$1" 10.9.0.2
 	eval "shake_$1=$(peer_field "$1" "$2" latest-handshakes)"
 	on "$1" ping -n -q -i 0.2 -c 635 -W 3 10.9.0.2 >"$T/$1.ping" 2>&1 &

@@ -8,14 +8,7 @@ need wg ping ip nc
 
 host_new a b
 link_new a b 192.0.2.1/24 192.0.2.2/24 2001:db8::1/64 2001:db8::2/64
-warren_start a
-warren_start b
-wg_setup a 51820
-wg_setup b 51820
-peer_add a b 10.9.0.2/32 endpoint 192.0.2.2:51820
-peer_add b a 10.9.0.1/32
-tunnel_up a 10.9.0.1/24
-tunnel_up b 10.9.0.2/24
+pair_start a b
 expect "ping" ping_from a 10.9.0.2
 
 # Junk of every form, at both families, on a session that goes on.

@@ -61,14 +61,7 @@ for h in a b c d; do
 done
 link_new a b 192.0.2.1/24 192.0.2.2/24
 link_new c d 192.0.2.1/24 192.0.2.2/24
-warren_start a
-warren_start b
-wg_setup a 51820
-wg_setup b 51820
-peer_add a b 10.9.0.2/32 endpoint 192.0.2.2:51820
-peer_add b a 10.9.0.1/32
-tunnel_up a 10.9.0.1/24
-tunnel_up b 10.9.0.2/24
+pair_start a b
 keys_new c d
 conf_of() {
 	cat <<-END

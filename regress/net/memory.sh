@@ -45,14 +45,7 @@ link_new a s 198.51.100.1/24 198.51.100.2/24
 # Each peer of the storm has an address of its own.
 ip_on a route add 10.98.0.0/16 via 198.51.100.2
 ip_on s route add local 10.98.0.0/16 dev lo
-warren_start a
-warren_start b
-wg_setup a 51820
-wg_setup b 51820
-peer_add a b 10.9.0.2/32 endpoint 192.0.2.2:51820
-peer_add b a 10.9.0.1/32
-tunnel_up a 10.9.0.1/24
-tunnel_up b 10.9.0.2/24
+pair_start a b
 expect "ping" ping_from a 10.9.0.2
 echo "# after the start: $(each a)"
 

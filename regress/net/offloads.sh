@@ -59,14 +59,6 @@ uso_is_here() {
 	fi
 	return 1
 }
-up() {
-	wg_setup a 51820
-	wg_setup b 51820
-	peer_add a b 10.9.0.2/32,fd09::2/128 endpoint 192.0.2.2:51820
-	peer_add b a 10.9.0.1/32,fd09::1/128
-	tunnel_up a 10.9.0.1/24 fd09::1/64
-	tunnel_up b 10.9.0.2/24 fd09::2/64
-}
 down() {
 	for host in a b; do
 		down_pid=$(pid_of $host)
@@ -89,7 +81,7 @@ for off in none tun-tcp tun-udp tun-queues udp-send udp-receive all \
 	*)	warren_start a -O "$off"
 		warren_start b ;;
 	esac
-	up
+	pair_up a b fd09::
 	[ $off != none ] || ! uso_is_here || uso=1
 	traffic "$off"
 	case $off in

@@ -10,15 +10,9 @@ need wg ping ip nc
 
 host_new a b
 link_new a b 192.0.2.1/24 192.0.2.2/24
-warren_start a
-warren_start b
-wg_setup a 51820
-wg_setup b 51820
-psk_new ab
-peer_add a b 10.9.0.2/32 endpoint 192.0.2.2:51820
+pair_start a b
 peer_add b a 10.9.0.1/32 endpoint 192.0.2.1:51820
-tunnel_up a 10.9.0.1/24
-tunnel_up b 10.9.0.2/24
+psk_new ab
 expect "ping" ping_from a 10.9.0.2
 
 wga() {
