@@ -6,9 +6,10 @@
  * the time after inbound and after outbound work, since a ping's answer
  * follows the one at once and the other after a round trip.
  *
- * After a lone packet somebody waits for the answer, as a rule, and whoever
- * makes it has to be woken first: there a longer look pays.  Where packets
- * come in crowds it would only take time from those who make them.
+ * After a lone packet somebody waits for the answer, as a rule.  Whoever makes
+ * it has to be woken first, with all that the packet passes, and the caches of
+ * a host that was idle are cold: there a longer look pays.  Where packets come
+ * in crowds it would only take time from those who make them.
  */
 #ifndef SHARED_SPIN_H
 #define SHARED_SPIN_H
@@ -17,7 +18,7 @@
 #include <stdint.h>
 
 #define SPIN_NS		30000		/* no longer than a wake-up costs */
-#define SPIN_LONE_NS	100000		/* or two and what is done there */
+#define SPIN_LONE_NS	300000		/* or all of those on the way there */
 
 enum spin_after {
 	SPIN_INBOUND,
