@@ -92,9 +92,12 @@ read_conf(struct parent *p)
 	}
 	if (p->conf == NULL)
 		return -1;
-	p->ifname = p->conf->name;
+	/* A reload frees this configuration; the name stays. */
+	p->ifname = strdup(p->conf->name);
+	if (p->ifname == NULL)
+		fatal("out of memory");
 	if (p->instance == NULL)
-		p->instance = p->conf->name;
+		p->instance = p->ifname;
 	return 0;
 }
 
