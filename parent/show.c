@@ -215,12 +215,15 @@ has_room(const struct link *out)
 static bool
 config_piece(struct parent *p, struct long_show *s, struct link *out)
 {
-	char text[CONFIG_PIECE];
+	char text[CONFIG_PIECE + 1];
 	uint8_t buf[ROW_MAX];
 	struct wbuf w;
+	size_t n;
 
-	if (conf_print_piece(p->conf, &s->text, text, sizeof(text)) == 0)
+	n = conf_print_piece(p->conf, &s->text, text, sizeof(text) - 1);
+	if (n == 0)
 		return false;
+	text[n] = '\0';
 	row_begin(&w, buf, sizeof(buf), "config");
 	row_str(&w, "text", text);
 	row_send(out, s->id, &w);
