@@ -145,6 +145,12 @@ not() {
 	if "$@"; then return 1; else return 0; fi
 }
 
+# Whether the programs were built with the sanitizers, which have memory and
+# system calls of their own.
+sanitized() {
+	grep -q -a __asan_init "$BUILD/sbin/warrend" 2>/dev/null
+}
+
 # --- hosts and links
 
 ns() {

@@ -89,7 +89,7 @@ conf_start b
 within 10000 "10,000 peers: the start" conf_start a
 expect "ping" ping_from a 10.66.255.2
 # The other end has one peer, and is like this one in all else.
-if grep -q -a __asan_init "$BUILD/sbin/warrend"; then
+if sanitized; then
 	skip "memory of a peer" "the sanitizers have more than that for it"
 else
 	one=$(kib b) all=$(kib a)

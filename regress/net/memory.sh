@@ -12,7 +12,7 @@ need wg ping ip awk ps
 # alone: yes
 # timeout: 180
 
-! grep -q -a __asan_init "$BUILD/sbin/warrend" 2>/dev/null || skip_all \
+! sanitized || skip_all \
     "the sanitizers' own memory is more than all of ours"
 
 MAX=24576		# KiB after the gigabyte

@@ -158,7 +158,7 @@ CONF
 conf_of a b 1 a b ab >"$T/a.conf"
 conf_of b a 2 b a ab >"$T/b.conf"
 conf_start a -v
-if ctl a show sandbox | grep -q "sanitizer build"; then
+if sanitized; then
 	skip_all "a sanitizer's shadow of memory is too large to be searched"
 fi
 conf_start b

@@ -229,6 +229,7 @@ rss() {
 # same_size NAME RSS: the parent has not grown by more than a sanitizer's
 # quarantine or, without one, by some queues.
 may_grow=4096
+! sanitized || may_grow=$((300 * 1024))
 same_size() {
 	same_now=$(rss "$parent")
 	echo "# $1: the parent had $2 KiB and has $same_now"
@@ -237,9 +238,6 @@ same_size() {
 }
 # flood NAME PROCESS WHAT: and the tunnel and the others work meanwhile.
 flood() {
-	if ctl a show sandbox | grep -q "sanitizer build"; then
-		may_grow=$((300 * 1024))
-	fi
 	# What is made once for a first answer is not meant.
 	ctl a show imsg >/dev/null
 	flood_rss=$(rss "$parent")
