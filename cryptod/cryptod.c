@@ -115,7 +115,7 @@ linked(void *arg, enum proc p)
 	if (p != PROC_NETD)
 		return;
 	memset(&offer, 0, sizeof(offer));
-	offer.bulk_size = RING_BULK_SIZE;
+	offer.bulk_size = RING_BULK_OUT;
 	offer.urgent_slots = RING_URGENT_SLOTS;
 	fd = ring_create(&c->ring, offer.bulk_size, offer.urgent_slots);
 	if (fd == -1)

@@ -279,9 +279,12 @@ PRIVSEP_OBJS_ctld_conf_show = $(PRIVSEP_CTLD_CONF)
 PRIVSEP_OBJS_ctld_events = $(PRIVSEP_PLAY)
 PRIVSEP_OBJS_life	= $(PRIVSEP_KID) shared/imsg.o
 PRIVSEP_OBJS_flood	= $(PRIVSEP_PLAY) regress/privsep/fill.o
-PRIVSEP_OBJS_enemy	= $(PRIVSEP_KID) shared/addr.o shared/imsg.o shared/link.o \
+PRIVSEP_ENEMY	= $(PRIVSEP_KID) regress/privsep/enemy_play.o
+PRIVSEP_OBJS_enemy	= $(PRIVSEP_ENEMY) shared/addr.o shared/imsg.o shared/link.o \
 		   shared/log.o shared/msg_crypto.o shared/msg_net.o \
 		   shared/msg_parent.o
+PRIVSEP_OBJS_enemy_lies	= $(PRIVSEP_ENEMY)
+PRIVSEP_OBJS_enemy_memory = $(PRIVSEP_ENEMY)
 # And a link to each of its sides.
 PRIVSEP_TALK	= $(PRIVSEP_KID) regress/privsep/talk.o shared/addr.o \
 		   shared/imsg.o shared/link.o shared/log.o \

@@ -21,11 +21,12 @@
 
 #define RING_FROM_SIZE		48
 /*
- * What comes in waits in its bulk lane, small packets behind large ones, for
- * to open, merge and hand to the kernel is what takes longest: twice as much
- * would double that time for a few per cent of throughput.
+ * Bytes of a bulk lane, whose writer chooses them.  What comes in waits there,
+ * small packets behind large ones, for to open, merge and hand to the kernel
+ * is what takes longest: twice as much would double that time for a few per
+ * cent of throughput.
  */
-#define RING_BULK_SIZE		(2U * 1024 * 1024)	/* to the network */
+#define RING_BULK_OUT		(2U * 1024 * 1024)	/* to the network */
 #define RING_BULK_IN		(1024U * 1024)		/* from there */
 #define RING_URGENT_SLOTS	512			/* the default */
 #define RING_SLOT		2048

@@ -23,7 +23,7 @@ struct work {
 };
 
 static struct ring	ring_a, ring_b;
-static uint8_t		memory[RING_BULK_SIZE];
+static uint8_t		memory[RING_BULK_OUT];
 static struct work	work;
 static _Atomic int	due;		/* rounds that the other may take */
 static _Atomic int	taken;
@@ -201,11 +201,11 @@ make_rings(void)
 {
 	int fd_a, fd_b;
 
-	fd_a = ring_create(&ring_a, RING_BULK_SIZE, RING_URGENT_SLOTS);
-	fd_b = ring_create(&ring_b, RING_BULK_SIZE, RING_URGENT_SLOTS);
+	fd_a = ring_create(&ring_a, RING_BULK_OUT, RING_URGENT_SLOTS);
+	fd_b = ring_create(&ring_b, RING_BULK_OUT, RING_URGENT_SLOTS);
 	if (fd_a == -1 || fd_b == -1 ||
-	    ring_attach(&ring_a, fd_b, RING_BULK_SIZE, RING_URGENT_SLOTS) ==
-	    -1 || ring_attach(&ring_b, fd_a, RING_BULK_SIZE,
+	    ring_attach(&ring_a, fd_b, RING_BULK_OUT, RING_URGENT_SLOTS) ==
+	    -1 || ring_attach(&ring_b, fd_a, RING_BULK_OUT,
 	    RING_URGENT_SLOTS) == -1)
 		err(1, "ring");
 }

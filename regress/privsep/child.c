@@ -280,9 +280,9 @@ give_ring(struct kid *k)
 		return;
 	wbuf_init(&w, buf, sizeof(buf));
 	put_u16(&w, 0);
-	put_u32(&w, RING_BULK_SIZE);
+	put_u32(&w, RING_BULK_OUT);
 	put_u32(&w, RING_URGENT_SLOTS);
-	hand(k, from, MSG_RING, &w, ring_create(&k->ring, RING_BULK_SIZE,
+	hand(k, from, MSG_RING, &w, ring_create(&k->ring, RING_BULK_OUT,
 	    RING_URGENT_SLOTS));
 	wbuf_init(&w, buf, sizeof(buf));
 	if (k->proc == PROC_NETD)
@@ -417,7 +417,7 @@ memory(struct kid *k, uint16_t type, int fd)
 	if (p != MAP_FAILED)
 		munmap(p, 4096);
 	if (type == MSG_RING && !k->attached && ring_attach(&k->ring, fd,
-	    k->proc == PROC_NETD ? RING_BULK_IN : RING_BULK_SIZE,
+	    k->proc == PROC_NETD ? RING_BULK_IN : RING_BULK_OUT,
 	    RING_URGENT_SLOTS) == 0)
 		k->attached = true;
 }

@@ -300,13 +300,13 @@ END_TEST
 
 START_TEST(unsealed_ring)
 {
-	const struct ring_offer o = { 0, RING_BULK_SIZE, RING_URGENT_SLOTS };
+	const struct ring_offer o = { 0, RING_BULK_OUT, RING_URGENT_SLOTS };
 	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct imsg m;
 
 	begin(MODE_BARE);
 	ck_assert_int_ne(fd, -1);
-	ck_assert_int_eq(ftruncate(fd, 4096 + RING_BULK_SIZE +
+	ck_assert_int_eq(ftruncate(fd, 4096 + RING_BULK_OUT +
 	    RING_URGENT_SLOTS * RING_SLOT), 0);
 	ring_offer_send(&cryptod, &o, fd);
 	expect_fault(PROC_CRYPTOD);
