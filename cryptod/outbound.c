@@ -142,6 +142,9 @@ outbound_flush(struct engine *e, struct device *d)
 	struct remote *r = device_sender(d);
 	struct staged *s;
 
+	/* Better kept than sealed for netd to throw away. */
+	if (!e->up || !d->has_endpoint)
+		return;
 	while ((s = STAILQ_FIRST(&d->staged)) != NULL) {
 		/* Never with `next`, which nobody has confirmed (P21). */
 		if (!keypair_can_send(e, r->current)) {

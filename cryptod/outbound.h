@@ -32,7 +32,10 @@ void	 outbound_packet(struct engine *, uint8_t *p, size_t len);
  */
 bool	 outbound_train(struct engine *, struct seal_job *job,
 	    const uint8_t *first);
-/* Sends what waits, or initiates a handshake if there is no key for it. */
+/*
+ * Sends what waits, or initiates a handshake if there is no key for it.  While
+ * the link is down or nobody knows the endpoint, it goes on waiting.
+ */
 void	 outbound_flush(struct engine *, struct device *);
 /* Sends a keepalive, or what waits instead. */
 void	 outbound_keepalive(struct engine *, struct device *);

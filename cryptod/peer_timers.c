@@ -268,6 +268,6 @@ on_persistent(void *arg, uint64_t now)
 	e->now = now;
 	if (r->device->keepalive > 0)
 		outbound_keepalive(e, r->device);
-	else if (e->up)
+	else
 		outbound_flush(e, r->device);
 }
