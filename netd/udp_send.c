@@ -319,16 +319,22 @@ sender_flush(struct netd *n)
 static struct send_item *
 item_new(struct netd *n, struct device *d, uint8_t tos)
 {
-	enum udp_family f = udp_family_of(d->at.remote.family);
-	struct send_queue *q = &n->sender->queue[f];
+	struct send_queue *q;
 	struct send_item *it;
+	enum udp_family f;
 
-	if (n->sock[f].fd == -1) {
-		n->count.drop_no_socket++;
-		return NULL;
-	}
-	if (q->n == SEND_BATCH)
+	/* A flush may find that the device is better reached elsewhere. */
+	for (;;) {
+		f = udp_family_of(d->at.remote.family);
+		q = &n->sender->queue[f];
+		if (n->sock[f].fd == -1) {
+			n->count.drop_no_socket++;
+			return NULL;
+		}
+		if (q->n < SEND_BATCH)
+			break;
 		flush(n, f);
+	}
 	it = &q->item[q->n];
 	it->dev = d;
 	it->to = d->at;

@@ -21,6 +21,9 @@
 #define NSEG	10
 #define LEN	(SEG * (NSEG - 1) + 300)	/* of a train */
 #define MANY	512
+#define FD_V4	77
+#define FD_V6	78
+#define BATCH	64			/* datagrams of a family wait at most */
 #define MINUTE	(60 * CLOCK_NSEC_PER_SEC)
 
 /* What the kernel got of the datagrams, and how. */
@@ -45,6 +48,11 @@ static int no_gso;			/* errno for a train; 0: takes it */
 static size_t mtu;			/* longer ones: EMSGSIZE; 0: none */
 static int no_source;			/* errno for a pinned source */
 static int no_plain;			/* errno for a single datagram */
+static int no_v6;			/* errno for IPv6 */
+static unsigned sent_v4, sent_v6;
+
+/* Where the peer is reached, too, if it is not where it was. */
+static const struct source *elsewhere;
 
 static int
 judge(const struct msghdr *m)
@@ -66,6 +74,12 @@ judge(const struct msghdr *m)
 		ck_assert_int_eq(c->cmsg_type, UDP_SEGMENT);
 		memcpy(&w->seg_size, CMSG_DATA(c), sizeof(w->seg_size));
 	}
+	if (((const struct sockaddr *)m->msg_name)->sa_family == AF_INET6) {
+		if (no_v6 != 0)
+			return no_v6;
+		sent_v6++;
+	} else
+		sent_v4++;
 	if (w->pinned && no_source != 0)
 		return no_source;
 	if (w->seg_size != 0 && no_gso != 0)
@@ -82,7 +96,7 @@ judge(const struct msghdr *m)
 ssize_t
 sendmsg(int fd, const struct msghdr *m, int flags)
 {
-	ck_assert_int_eq(fd, 77);
+	ck_assert(fd == FD_V4 || fd == FD_V6);
 	ck_assert_int_eq(flags, MSG_DONTWAIT);
 	errno = judge(m);
 	if (errno == 0)
@@ -97,7 +111,7 @@ sendmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags)
 	unsigned i;
 	int e = 0;
 
-	ck_assert_int_eq(fd, 77);
+	ck_assert(fd == FD_V4 || fd == FD_V6);
 	ck_assert_int_eq(flags, MSG_DONTWAIT);
 	for (i = 0; i < count; i++)
 		if ((e = judge(&m[i].msg_hdr)) != 0)
@@ -124,7 +138,7 @@ event_send_failed(struct netd *np, const struct device *d,
 {
 	ck_assert_ptr_eq(np, &n);
 	ck_assert_ptr_eq(d, &dev);
-	ck_assert_int_eq(to->family, AF_INET);
+	ck_assert_int_eq(to->family, no_v6 != 0 ? AF_INET6 : AF_INET);
 	told++;
 	told_error = error;
 }
@@ -133,9 +147,14 @@ bool
 names_next(struct names *names, struct name_user *u, uint64_t now)
 {
 	(void)names;
-	(void)u;
 	(void)now;
-	return false;
+	if (elsewhere == NULL)
+		return false;
+	/* As names.c does, by way of its owner. */
+	ck_assert_ptr_eq(u, &dev.user);
+	dev.at = *elsewhere;
+	elsewhere = NULL;
+	return true;
 }
 
 static void
@@ -146,7 +165,7 @@ setup(void)
 	memset(&n, 0, sizeof(n));
 	memset(&dev, 0, sizeof(dev));
 	ck_assert_int_eq(sender_init(&n), 0);
-	n.sock[UDP_V4].fd = 77;
+	n.sock[UDP_V4].fd = FD_V4;
 	n.sock[UDP_V4].gso = true;
 	n.sock[UDP_V6].fd = -1;
 	dev.at.remote.family = AF_INET;
@@ -155,7 +174,9 @@ setup(void)
 	for (i = 0; i < 4; i++)
 		memset(train[i], (int)i + 1, LEN);
 	nwire = refusals = told = 0;
-	no_gso = no_source = no_plain = 0;
+	no_gso = no_source = no_plain = no_v6 = 0;
+	sent_v4 = sent_v6 = 0;
+	elsewhere = NULL;
 	mtu = 0;
 }
 
@@ -433,6 +454,76 @@ START_TEST(long_batch)
 }
 END_TEST
 
+/*
+ * The queue of IPv6 is full, and so is the one of IPv4; the flush finds that
+ * the peer is better reached by IPv4.
+ */
+START_TEST(another_family)
+{
+	struct device *other = calloc(1, sizeof(*other));
+	struct source v4 = dev.at;
+	uint8_t handshake[148] = { 1 };
+	unsigned i;
+
+	n.sock[UDP_V6].fd = FD_V6;
+	other->at = v4;
+	other->at.remote.port++;
+	/* What its items say of it must not be asked when it is gone. */
+	for (i = 0; i < BATCH; i++)
+		sender_data(&n, other, train[0], SEG, 1, SEG, 0);
+	sender_flush(&n);
+	free(other);
+	ck_assert_uint_eq(sent_v4, BATCH);
+	for (i = 0; i < 3; i++)
+		sender_data(&n, &dev, train[0], SEG, 1, SEG, 0);
+	dev.at.remote.family = AF_INET6;
+	dev.at.remote.addr[0] = 0x20;
+	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
+	for (i = 1; i < BATCH; i++)
+		sender_data(&n, &dev, train[1], SEG, 1, SEG, 0);
+	no_v6 = ENETUNREACH;
+	elsewhere = &v4;
+	nwire = 0;
+	sender_data(&n, &dev, train[2], SEG, 1, SEG, 0);
+	sender_flush(&n);
+	/* The handshake at once, the three that waited, and the last one. */
+	ck_assert_uint_eq(nwire, 5);
+	ck_assert_uint_eq(wire[0].len, sizeof(handshake));
+	ck_assert_ptr_eq(wire[1].data, train[0]);
+	ck_assert_ptr_eq(wire[3].data, train[0]);
+	ck_assert_ptr_eq(wire[4].data, train[2]);
+	ck_assert_uint_eq(sent_v6, 0);
+	ck_assert_uint_eq(n.count.tx_elsewhere, 1);
+	ck_assert_uint_eq(n.count.tx_datagrams, BATCH + 5);
+	ck_assert_uint_eq(told, 1);
+}
+END_TEST
+
+/* And the other way round, into a queue that is full as well. */
+START_TEST(another_family_full)
+{
+	struct source v4 = dev.at, v6 = dev.at;
+	uint8_t handshake[148] = { 1 };
+	unsigned i;
+
+	n.sock[UDP_V6].fd = FD_V6;
+	v6.remote.family = AF_INET6;
+	for (i = 0; i < BATCH; i++)
+		sender_data(&n, &dev, train[0], SEG, 1, SEG, 0);
+	dev.at = v6;
+	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
+	for (i = 1; i < BATCH; i++)
+		sender_data(&n, &dev, train[1], SEG, 1, SEG, 0);
+	no_v6 = EHOSTUNREACH;
+	elsewhere = &v4;
+	sender_data(&n, &dev, train[2], SEG, 1, SEG, 0);
+	sender_flush(&n);
+	ck_assert_uint_eq(sent_v4, BATCH + 2);
+	ck_assert_ptr_eq(wire[nwire - 1].data, train[2]);
+	ck_assert_uint_eq(n.count.tx_datagrams, BATCH + 2);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -452,6 +543,8 @@ suite(void)
 	tcase_add_test(t, again_in_vain);
 	tcase_add_test(t, two_sizes);
 	tcase_add_test(t, long_batch);
+	tcase_add_test(t, another_family);
+	tcase_add_test(t, another_family_full);
 	suite_add_tcase(s, t);
 	return s;
 }
