@@ -41,14 +41,22 @@ set_path(struct conf_reading *r, const struct lex_token *t)
 	return NULL;
 }
 
-/* A key that stands there itself is not shown; no file is called so. */
+/*
+ * A key that stands there itself is not shown.  No file is called so, not even
+ * with its directory, for what is printed must be read again.
+ */
 static char *
 key_file(struct conf_reading *r, const struct lex_token *t)
 {
 	uint8_t key[CONF_KEY];
+	char *path;
 
-	if (value_key(key, t->text) != NULL)
-		return set_path(r, t);
+	if (value_key(key, t->text) != NULL) {
+		path = set_path(r, t);
+		if (path == NULL || value_key(key, path) != NULL)
+			return path;
+		free(path);
+	}
 	r->wrong = true;
 	conf_error(r->errors, &t->where, "a key where the name of its file "
 	    "must stand: write it to a file that only root can read");
