@@ -266,8 +266,13 @@ on_persistent(void *arg, uint64_t now)
 	struct engine *e = r->device->engine;
 
 	e->now = now;
-	if (r->device->keepalive > 0)
-		outbound_keepalive(e, r->device);
-	else
+	if (r->device->keepalive == 0) {
 		outbound_flush(e, r->device);
+		return;
+	}
+	outbound_keepalive(e, r->device);
+	/* It may have found no room, or have to wait: the next is due still. */
+	if (e->up && r->device->has_endpoint &&
+	    !timer_pending(&r->timers.persistent))
+		any_traversal(e, r);
 }

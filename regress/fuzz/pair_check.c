@@ -45,6 +45,20 @@ moving(const struct side *s, struct device *d)
 }
 
 /* The numbers add up, whatever came. */
+/* Nothing that waits is forgotten: some timer is there for it. */
+static void
+awake(const struct side *s, struct device *d)
+{
+	const struct remote *r = device_sender(d);
+
+	MUST(d->keepalive == 0 || timer_pending(&r->timers.persistent));
+	if (d->nstaged == 0 || d->resume || !r->secret->noise.ss_ok ||
+	    !s->e.local[r->local]->has_identity)
+		return;
+	MUST(timer_pending(&r->timers.retransmit) ||
+	    timer_pending(&r->timers.persistent));
+}
+
 void
 side_check(struct side *s)
 {
@@ -66,6 +80,8 @@ side_check(struct side *s)
 		    timer_pending(&r->timers.zero_keys));
 		MUST(d->keepalive > 0 || s->d != d || d->nstaged > 0 ||
 		    e->up || !timer_pending(&r->timers.persistent));
+		if (e->up && d->has_endpoint)
+			awake(s, d);
 		fresh(s, r);
 		moving(s, d);
 	}

@@ -39,6 +39,8 @@ hook_data(void *arg, const struct device *d, uint8_t ecn, size_t len)
 	struct host *h = arg;
 
 	(void)d;
+	if (h->data_full)
+		return NULL;
 	h->types[4]++;
 	h->last[4] = h->e.now;
 	return datagram_new(h, ecn, len)->data;

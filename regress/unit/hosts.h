@@ -48,6 +48,7 @@ struct host {
 	uint32_t	 auth_device;
 	uint8_t		 auth_from[ENGINE_FROM];	/* path, and zeros */
 	bool		 auth_full;	/* netd does not keep up */
+	bool		 data_full;	/* nor with data */
 	unsigned	 events[ENGINE_EXPIRED + 1];	/* if watched */
 	uint8_t		 event_key[32];	/* of the last */
 	unsigned	 added, removed, locals;	/* told to netd */

@@ -174,6 +174,35 @@ START_TEST(persistent_keepalive_never_gives_up)
 }
 END_TEST
 
+/* One that found no room is lost, the next one comes in its time. */
+START_TEST(persistent_keepalive_without_room)
+{
+	a.d->keepalive = 25;
+	link_again(&a);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(b.e.n.in_keepalives, 1);
+	a.data_full = true;
+	hosts_run(&a, &b, 26 * SEC);
+	ck_assert_uint_eq(a.e.n.drop_out_ring_full, 1);
+	a.data_full = false;
+	hosts_run(&a, &b, 50 * SEC);
+	ck_assert_uint_eq(b.e.n.in_keepalives, 3);
+}
+END_TEST
+
+/* An interval below that of handshakes outlives a peer that is away. */
+START_TEST(persistent_keepalive_often)
+{
+	a.d->keepalive = 1;
+	a.lose = true;
+	link_again(&a);
+	hosts_run(&a, &b, 300 * SEC);
+	a.lose = false;
+	hosts_run(&a, &b, 30 * SEC);
+	ck_assert_uint_ge(b.e.n.in_keepalives, 20);
+}
+END_TEST
+
 /* As above, but T1 fires less than 5 s after the response was sent. */
 START_TEST(suppressed_is_armed_again)
 {
@@ -301,6 +330,8 @@ suite(void)
 	tcase_add_test(tc, no_answer);
 	tcase_add_test(tc, persistent_keepalive);
 	tcase_add_test(tc, persistent_keepalive_never_gives_up);
+	tcase_add_test(tc, persistent_keepalive_without_room);
+	tcase_add_test(tc, persistent_keepalive_often);
 	tcase_add_test(tc, suppressed_is_armed_again);
 	tcase_add_test(tc, thousands_at_once);
 	tcase_add_test(tc, removal_with_timers);
