@@ -10,6 +10,8 @@
 #include <linux/securebits.h>
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,22 +79,26 @@ caps_drop_bounding(void)
 	return 0;
 }
 
-/* 0 if the bounding set is empty. */
-static int
-caps_verify_bounding(void)
+int
+caps_drop_all(void)
 {
-	int	cap, n;
+	return caps_set(0);
+}
+
+static uint64_t
+caps_bounding(void)
+{
+	uint64_t	set = 0;
+	int		cap, n;
 
 	for (cap = 0; cap < 64; cap++) {
 		n = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-		if (n == 1) {
-			errno = EPERM;
-			return -1;
-		}
 		if (n == -1)
 			break;
+		if (n == 1)
+			set |= UINT64_C(1) << cap;
 	}
-	return 0;
+	return set;
 }
 
 int
@@ -116,10 +122,10 @@ caps_keep(const int *list, size_t n)
 		return -1;
 	if (caps_drop_bounding() == -1 || caps_set(keep) == -1)
 		return -1;
-	if (caps_get(&sets) == -1 || caps_verify_bounding() == -1)
+	if (caps_get(&sets) == -1)
 		return -1;
 	if (sets.effective != keep || sets.permitted != keep ||
-	    sets.inheritable != 0) {
+	    sets.inheritable != 0 || caps_bounding() != 0) {
 		errno = EPERM;
 		return -1;
 	}
@@ -127,17 +133,35 @@ caps_keep(const int *list, size_t n)
 }
 
 int
-caps_verify_none(void)
+caps_verify_none(char *left, size_t size)
 {
-	uint64_t	any;
+	struct caps_sets	sets;
+	size_t			i, at = 0;
+	struct {
+		const char	*name;
+		uint64_t	 set;
+	} all[4];
 
-	if (caps_any(&any) == -1 || caps_verify_bounding() == -1)
+	left[0] = '\0';
+	if (caps_get(&sets) == -1)
 		return -1;
-	if (any != 0) {
-		errno = EPERM;
-		return -1;
-	}
-	return 0;
+	all[0].name = "effective";
+	all[0].set = sets.effective;
+	all[1].name = "permitted";
+	all[1].set = sets.permitted;
+	all[2].name = "inheritable";
+	all[2].set = sets.inheritable;
+	all[3].name = "bounding";
+	all[3].set = caps_bounding();
+	for (i = 0; i < 4; i++)
+		if (all[i].set != 0 && at < size)
+			at += (size_t)snprintf(left + at, size - at,
+			    "%s%s %" PRIx64, at == 0 ? "" : ", ", all[i].name,
+			    all[i].set);
+	if (at == 0)
+		return 0;
+	errno = EPERM;
+	return -1;
 }
 
 int

@@ -21,8 +21,17 @@ int	caps_keep(const int *, size_t);
 /* Empty the ambient and the bounding set.  Needs CAP_SETPCAP.  -1, errno. */
 int	caps_drop_bounding(void);
 
-/* 0 if effective, permitted, inheritable and bounding sets are all empty. */
-int	caps_verify_none(void);
+/* Empty effective, permitted and inheritable, for ever.  -1, errno. */
+int	caps_drop_all(void);
+
+#define CAPS_LEFT	128		/* bytes for four sets, all full */
+
+/*
+ * 0 if effective, permitted, inheritable and bounding sets are all empty.  If
+ * not, -1 with EPERM, and the text names them, in hexadecimal as in
+ * /proc/PID/status: "inheritable 1000, bounding 1ffffffffff".
+ */
+int	caps_verify_none(char *left, size_t);
 
 /* The effective set of this thread, bit n for capability n.  -1, errno. */
 int	caps_current(uint64_t *);

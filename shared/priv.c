@@ -97,7 +97,24 @@ priv_change(const struct priv_conf *conf)
 		return priv_fail("setresgid");
 	if (setresuid(conf->uid, conf->uid, conf->uid) == -1)
 		return priv_fail("setresuid");
+	/*
+	 * That emptied effective and permitted, unless a securebit forbids it,
+	 * but not what whoever started us left as inheritable.
+	 */
+	if (caps_drop_all() == -1)
+		return priv_fail("empty the capability sets");
 	return 0;
+}
+
+static int
+priv_prove_caps(void)
+{
+	char	left[CAPS_LEFT], text[CAPS_LEFT + 32];
+
+	if (caps_verify_none(left, sizeof(left)) == 0)
+		return 0;
+	snprintf(text, sizeof(text), "capabilities are left: %s", left);
+	return priv_failx(text, EPERM);
 }
 
 /* Believe nothing: look at every id, then try to be root again. */
@@ -121,9 +138,7 @@ priv_prove(const struct priv_conf *conf)
 		return priv_failx("root could be regained", EPERM);
 	if (setresgid((gid_t)-1, 0, (gid_t)-1) != -1 || setgid(0) != -1)
 		return priv_failx("root's group could be regained", EPERM);
-	if (caps_verify_none() == -1)
-		return priv_failx("capabilities are left", EPERM);
-	return 0;
+	return priv_prove_caps();
 }
 
 /*

@@ -7,9 +7,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <net/if.h>
 
 #include <errno.h>
@@ -91,6 +93,7 @@ drop_all(void)
 	gid_t			extra[] = { 0, 4, 27 }, group;
 	struct rlimit		rl;
 	uint64_t		caps;
+	char			left[CAPS_LEFT];
 	int			sig;
 
 	CLAIM(setgroups(3, extra) == 0);
@@ -102,7 +105,7 @@ drop_all(void)
 	CLAIM(setgroups(0, NULL) == -1);
 	CLAIM(caps_current(&caps) == 0 && caps == 0);
 	CLAIM(caps_any(&caps) == 0 && caps == 0);
-	CLAIM(caps_verify_none() == 0);
+	CLAIM(caps_verify_none(left, sizeof(left)) == 0);
 	CLAIM(prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0);
 	CLAIM(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	CLAIM(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
@@ -114,6 +117,63 @@ drop_all(void)
 	CLAIM(access("/etc", F_OK) == -1 && errno == ENOENT);
 	CLAIM(open("/x", O_CREAT | O_WRONLY, 0600) == -1);
 	CLAIM(chdir("..") == 0 && access("etc", F_OK) == -1);
+}
+
+/* As `setpriv --inh-caps +net_admin` or pam_cap leave it to who they start. */
+static void
+inherit_net_admin(void)
+{
+	struct __user_cap_header_struct	hdr;
+	struct __user_cap_data_struct	data[_LINUX_CAPABILITY_U32S_3];
+
+	memset(&hdr, 0, sizeof(hdr));
+	hdr.version = _LINUX_CAPABILITY_VERSION_3;
+	CLAIM(syscall(SYS_capget, &hdr, data) == 0);
+	data[0].inheritable = 1U << CAP_NET_ADMIN;
+	CLAIM(syscall(SYS_capset, &hdr, data) == 0);
+}
+
+static void
+drop_inherited(void)
+{
+	struct priv_conf	conf = conf_default();
+	uint64_t		caps;
+
+	inherit_net_admin();
+	CLAIM(priv_drop(&conf) == 0);
+	CLAIM(caps_any(&caps) == 0 && caps == 0);
+}
+
+/* With this bit root's capabilities outlive the change of user. */
+static void
+drop_unfixed(void)
+{
+	struct priv_conf	conf = conf_default();
+	uint64_t		caps;
+
+	CLAIM(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) == 0);
+	CLAIM(priv_drop(&conf) == 0);
+	CLAIM(caps_any(&caps) == 0 && caps == 0);
+}
+
+/* What is left is named, and its set. */
+static void
+name_left(void)
+{
+	static const int	keep[] = { CAP_CHOWN, CAP_KILL };
+	char			left[CAPS_LEFT];
+
+	inherit_net_admin();
+	CLAIM(caps_verify_none(left, sizeof(left)) == -1 && errno == EPERM);
+	CLAIM(strstr(left, "inheritable 1000") != NULL);
+	CLAIM(strstr(left, "permitted ") != NULL);
+	CLAIM(strstr(left, "bounding ") != NULL);
+	CLAIM(caps_keep(keep, 2) == 0);
+	CLAIM(caps_verify_none(left, sizeof(left)) == -1 && errno == EPERM);
+	CLAIM(strcmp(left, "effective 21, permitted 21") == 0);
+	CLAIM(caps_drop_all() == 0);
+	CLAIM(caps_verify_none(left, sizeof(left)) == 0);
+	CLAIM(left[0] == '\0');
 }
 
 static void
@@ -199,6 +259,7 @@ keep_two(void)
 {
 	static const int	keep[] = { CAP_NET_ADMIN, CAP_KILL };
 	uint64_t		want, caps;
+	char			left[CAPS_LEFT];
 	int			bad = 64;
 
 	want = UINT64_C(1) << CAP_NET_ADMIN | UINT64_C(1) << CAP_KILL;
@@ -207,7 +268,7 @@ keep_two(void)
 	CLAIM(caps_current(&caps) == 0 && caps == want);
 	CLAIM(caps_any(&caps) == 0 && caps == want);
 	CLAIM(prctl(PR_CAPBSET_READ, CAP_NET_ADMIN, 0, 0, 0) == 0);
-	CLAIM(caps_verify_none() == -1 && errno == EPERM);
+	CLAIM(caps_verify_none(left, sizeof(left)) == -1 && errno == EPERM);
 	CLAIM(setresuid(NOBODY, NOBODY, NOBODY) == -1);
 	CLAIM(chroot("/") == -1 && errno == EPERM);
 	/* What was given up does not come back. */
@@ -220,12 +281,13 @@ keep_absent(void)
 	static const int	one[] = { CAP_SETPCAP };
 	static const int	two[] = { CAP_SETPCAP, CAP_NET_ADMIN };
 	uint64_t		caps;
+	char			left[CAPS_LEFT];
 
 	CLAIM(caps_keep(one, 1) == 0);
 	CLAIM(caps_keep(two, 2) == -1 && errno == EPERM);
 	CLAIM(caps_keep(NULL, 0) == 0);
 	CLAIM(caps_current(&caps) == 0 && caps == 0);
-	CLAIM(caps_verify_none() == 0);
+	CLAIM(caps_verify_none(left, sizeof(left)) == 0);
 }
 
 static void
@@ -262,6 +324,9 @@ close_fds(void)
 	END_TEST
 
 CASE(drop_all, 1)
+CASE(drop_inherited, 1)
+CASE(drop_unfixed, 1)
+CASE(name_left, 1)
 CASE(drop_netns, 1)
 CASE(refuse_root, 0)
 CASE(refuse_chroot, 1)
@@ -333,6 +398,9 @@ suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_drop_all);
+	tcase_add_test(tc, test_drop_inherited);
+	tcase_add_test(tc, test_drop_unfixed);
+	tcase_add_test(tc, test_name_left);
 	tcase_add_test(tc, test_drop_netns);
 	tcase_add_test(tc, test_refuse_root);
 	tcase_add_test(tc, test_refuse_chroot);
