@@ -38,13 +38,10 @@ sibling_lost(struct link *l, uint16_t type, enum msg_verdict v)
 		h->helper_lost(h->arg, l->peer);
 }
 
+/* A descriptor of which the other end is gone would be ready all the time. */
 static void
-link_lost(struct link *l, uint16_t type, enum msg_verdict v, const char *why)
+link_die(struct link *l)
 {
-	struct link_host *h = l->host;
-
-	if (l->dead)
-		return;
 	l->dead = true;
 	if (l->rd != NULL)
 		event_del(l->rd);
@@ -52,6 +49,16 @@ link_lost(struct link *l, uint16_t type, enum msg_verdict v, const char *why)
 		event_del(l->wr);
 	if (l->later != NULL)
 		event_del(l->later);
+}
+
+static void
+link_lost(struct link *l, uint16_t type, enum msg_verdict v, const char *why)
+{
+	struct link_host *h = l->host;
+
+	if (l->dead)
+		return;
+	link_die(l);
 	if (h->lost != NULL)
 		h->lost(h->arg, l, v, why);
 	else if (l->peer == PROC_PARENT)
@@ -153,9 +160,11 @@ link_last_words(struct link *l, int max)
 {
 	if (l->host == NULL || l->chan.fd == -1)
 		return;
+	/* An answer to one of them would fail, and with it the link. */
+	l->gone = true;
 	l->dead = l->paused = false;
 	link_read(l, max);
-	l->dead = true;
+	link_die(l);
 }
 
 static void
@@ -239,7 +248,7 @@ link_close(struct link *l)
 bool
 link_is_open(const struct link *l)
 {
-	return l->host != NULL && !l->dead;
+	return l->host != NULL && !l->dead && !l->gone;
 }
 
 void

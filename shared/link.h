@@ -64,6 +64,7 @@ struct link {
 	struct event		*wr;
 	struct event		*later;		/* wr would come at once */
 	bool			 dead;
+	bool			 gone;		/* read still, not sent to */
 	bool			 paused;
 	void			(*drained)(void *arg, struct link *);
 };
@@ -87,8 +88,10 @@ size_t	 link_queued(const struct link *);
 void	 link_flush(struct link *, int ms);
 /* Reads at most max messages now, without the event loop. */
 void	 link_read(struct link *, int max);
-/* The same when the other end is gone: what it said before, even if we found
- * out by sending to it. */
+/*
+ * The same when the other end is gone: what it said before, even if we found
+ * out by sending to it.  Nothing is sent to it any more, nor read after this.
+ */
 void	 link_last_words(struct link *, int max);
 /* Tells the parent that a sibling broke the rules. */
 void	 link_fault(struct link *, uint16_t type, enum msg_verdict);

@@ -21,7 +21,7 @@ static struct link up, side;		/* to the parent, to cryptod */
 static struct imsg_chan parent, cryptod;	/* their ends */
 static struct imsg m;
 static int handled, result, drains, losses;
-static bool keep_fd;
+static bool keep_fd, answer;
 
 static void
 quiet(void *arg, int level, const char *text)
@@ -34,9 +34,10 @@ quiet(void *arg, int level, const char *text)
 static int
 handler(void *arg, struct link *l, struct imsg *in)
 {
-	(void)l;
 	ck_assert_ptr_eq(arg, &handled);
 	handled++;
+	if (answer)
+		link_send(l, MSG_SET_END, 0, -1, NULL, 0);
 	if (keep_fd)
 		in->fd = -1;
 	return result;
@@ -276,6 +277,59 @@ START_TEST(in_the_parent)
 }
 END_TEST
 
+/* cryptod says that much and dies. */
+static void
+die_after(int words)
+{
+	for (; words > 0; words--)
+		ck_assert_int_eq(imsg_send(&cryptod, MSG_SET_DONE, 0, -1,
+		    "\0\0\0\0", 4), 0);
+	imsg_clear(&cryptod);
+}
+
+/*
+ * What it said last may come after what it wanted an answer to.  The second
+ * time we had stopped reading, and found out by sending to it.
+ */
+START_TEST(last_words)
+{
+	host.lost = lost;
+	answer = true;
+	if (_i == 1)
+		link_pause(&side);
+	die_after(100);
+	if (_i == 1)
+		link_send(&side, MSG_SET_END, 0, -1, NULL, 0);
+	ck_assert_int_eq(losses, _i);
+	link_last_words(&side, 1000);
+	ck_assert_int_eq(handled, 100);
+	ck_assert(!link_is_open(&side));
+	link_close(&side);
+	link_last_words(&side, 1000);
+}
+END_TEST
+
+/* One that says more than we listen to must not keep the loop busy. */
+START_TEST(too_many_last_words)
+{
+	static uint8_t big[MSG_PAYLOAD];
+
+	host.lost = lost;
+	while (link_queued(&side) == 0)
+		link_send(&side, MSG_SET_ITEMS, 0, -1, big, sizeof(big));
+	ck_assert(event_pending(side.wr, EV_WRITE, NULL));
+	die_after(100);
+	link_last_words(&side, 50);
+	ck_assert_int_eq(handled, 50);
+	ck_assert(!link_is_open(&side));
+	ck_assert(!event_pending(side.rd, EV_READ, NULL));
+	ck_assert(!event_pending(side.wr, EV_WRITE, NULL));
+	turn();
+	ck_assert_int_eq(handled, 50);
+	ck_assert_int_eq(losses, 0);
+}
+END_TEST
+
 START_TEST(pausing)
 {
 	int i;
@@ -447,6 +501,8 @@ suite(void)
 	tcase_add_exit_test(tc, parent_gone, 1);
 	tcase_add_test(tc, sibling_gone);
 	tcase_add_test(tc, in_the_parent);
+	tcase_add_loop_test(tc, last_words, 0, 2);
+	tcase_add_test(tc, too_many_last_words);
 	tcase_add_test(tc, pausing);
 	tcase_add_test(tc, wiped);
 	tcase_add_test(tc, bounded);
