@@ -27,6 +27,7 @@ struct send_item {
 	const uint8_t		*data;
 	size_t			 len;
 	unsigned		 nseg;
+	unsigned		 lost;		/* of them, by the last try */
 	uint16_t		 seg_size;
 	uint8_t			 tos;
 	uint8_t			 copy[WG_INITIATION_LEN];
@@ -143,7 +144,7 @@ send_one(struct netd *n, struct send_item *it)
 
 /* One call a datagram.  The first error is told, the rest still goes out. */
 static int
-send_plain(struct netd *n, const struct send_item *train)
+send_plain(struct netd *n, struct send_item *train)
 {
 	struct send_item it = *train;
 	size_t off;
@@ -151,11 +152,13 @@ send_plain(struct netd *n, const struct send_item *train)
 
 	n->count.tx_plain++;
 	it.nseg = 1;
+	train->lost = 0;
 	for (off = 0; off < train->len; off += train->seg_size) {
 		it.data = train->data + off;
 		it.len = train->len - off < train->seg_size ?
 		    train->len - off : train->seg_size;
 		e = send_one(n, &it);
+		train->lost += e != 0;
 		if (error == 0)
 			error = e;
 	}
@@ -174,10 +177,10 @@ static void
 send_failed(struct netd *n, struct send_item *it, int error)
 {
 	if (error == EAGAIN || error == ENOBUFS) {
-		n->count.drop_busy += it->nseg;
+		n->count.drop_busy += it->lost;
 		return;
 	}
-	n->count.drop_send += it->nseg;
+	n->count.drop_send += it->lost;
 	if (it->dev == NULL)
 		return;
 	it->dev->error = (uint16_t)error;
@@ -251,9 +254,12 @@ send_in_pieces(struct netd *n, struct send_item *it, int error)
 static void
 mend(struct netd *n, struct send_item *it, int error)
 {
+	it->lost = it->nseg;
 	if (is_train_error(it, error))
 		error = send_in_pieces(n, it, error);
-	if (it->to.has_local && is_source_error(error)) {
+	/* If some have gone, it is not their source. */
+	if (it->lost == it->nseg && it->to.has_local &&
+	    is_source_error(error)) {
 		n->count.tx_unpinned++;
 		source_unpin(&it->to);
 		if (it->dev != NULL) {

@@ -238,6 +238,8 @@ FUZZ_OBJS_ring		= shared/ring.o
 FUZZ_OBJS_row		= shared/codec.o shared/row.o
 FUZZ_OBJS_segment	= cryptod/checksum.o cryptod/ip.o cryptod/segment.o \
 		   regress/unit/packets.o
+FUZZ_OBJS_sender	= netd/source.o netd/udp_send.o \
+		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
 FUZZ_OBJS_source	= netd/source.o
 FUZZ_OBJS_sessions	= cryptod/sessions.o shared/codec.o shared/tai64n.o
 FUZZ_OBJS_stage		= $(CORE_OBJS) cryptod/commit.o cryptod/keytext.o \
