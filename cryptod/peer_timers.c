@@ -270,7 +270,9 @@ on_persistent(void *arg, uint64_t now)
 		outbound_flush(e, r->device);
 		return;
 	}
-	outbound_keepalive(e, r->device);
+	/* T1 tries again in its own time, lest both sides do at once (P3). */
+	if (!timer_pending(&r->timers.retransmit))
+		outbound_keepalive(e, r->device);
 	/* It may have found no room, or have to wait: the next is due still. */
 	if (e->up && r->device->has_endpoint &&
 	    !timer_pending(&r->timers.persistent))
