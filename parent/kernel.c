@@ -51,19 +51,11 @@ open_sockets(struct kernel *k)
 static void
 open_src_mark(struct kernel *k)
 {
-	k->src_mark_old = '0';
 	k->src_mark = open(SRC_MARK, O_RDWR | O_CLOEXEC);
+	if (k->src_mark != -1)
+		return;
 	k->src_mark_error = errno;
-	if (k->src_mark == -1) {
-		int fd = open(SRC_MARK, O_RDONLY | O_CLOEXEC);
-
-		if (fd == -1)
-			return;
-		if (pread(fd, &k->src_mark_old, 1, 0) != 1)
-			k->src_mark_old = '0';
-		close(fd);
-	} else if (pread(k->src_mark, &k->src_mark_old, 1, 0) != 1)
-		k->src_mark_old = '0';
+	k->src_mark = open(SRC_MARK, O_RDONLY | O_CLOEXEC);
 }
 
 static void
@@ -174,6 +166,17 @@ set_mtu(struct kernel *k, char why[KERNEL_WHY])
 	return 0;
 }
 
+void
+kernel_keep_mtu(struct kernel *k)
+{
+	if (k->away || k->mtu == 0 || k->mtu_now == k->mtu)
+		return;
+	if (nl_link_mtu(k->requests, k->ifindex, k->mtu) == -1)
+		log_warn("cannot set the MTU of %s", k->ifname);
+	else
+		k->mtu_now = k->mtu;
+}
+
 static int
 set_up(struct kernel *k, char why[KERNEL_WHY])
 {
@@ -237,12 +240,12 @@ take_back(struct kernel *k)
 	kernel_del(k, &k->next, ITEM_ADDED);
 	if (k->have.n == 0 && k->error == 0)
 		drop_table(k);
-	/* One that is gone with cryptod needs neither. */
-	if (k->set_up && nlr_link_down(k->requests, k->ifindex) == -1 &&
-	    errno != ENODEV)
+	/* One that is away, or gone with cryptod, needs neither. */
+	if (k->set_up && !k->away && nlr_link_down(k->requests,
+	    k->ifindex) == -1 && errno != ENODEV)
 		log_warn("cannot set down %s", k->ifname);
-	if (k->mtu_before != 0 && nl_link_mtu(k->requests, k->ifindex,
-	    k->mtu_before) == -1 && errno != ENODEV)
+	if (k->mtu_before != 0 && !k->away && nl_link_mtu(k->requests,
+	    k->ifindex, k->mtu_before) == -1 && errno != ENODEV)
 		log_warn("cannot set the MTU of %s back", k->ifname);
 	items_free(&k->next);
 	k->set_up = false;
@@ -251,6 +254,7 @@ take_back(struct kernel *k)
 	kernel_look_link(k);
 	/* Deleting one thing may have taken another with it. */
 	kernel_relink(k);
+	kernel_catch_up(k);
 }
 
 static int
@@ -286,6 +290,7 @@ kernel_prepare(struct kernel *k, const struct conf *conf,
 	if (k->prepared)
 		kernel_abort(k);
 	kernel_drain(k);
+	kernel_look_src_mark(k);
 	kernel_look_link(k);
 	if (!k->up && k->have.n > 0 && kernel_look(k, &k->have) == -1)
 		return say_why(k, why, "see the routes");
@@ -351,12 +356,15 @@ kernel_commit(struct kernel *k)
 	k->mtu_before = 0;
 	k->mtu_lost = false;
 	k->set_up = k->prepared = false;
+	/* It was elsewhere when this was prepared, and is home now. */
+	kernel_keep_mtu(k);
 	/*
 	 * Linux removes an IPv4 address's secondaries with it, and all routes
 	 * with the last address.
 	 */
 	if (address || k->flapped)
 		kernel_relink(k);
+	kernel_catch_up(k);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Adding items to the kernel and taking them away, and saying why one could
- * not be added.
+ * Adding items to the kernel and taking them away, making anew what went with
+ * the link, and saying why one could not be added.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -51,33 +51,47 @@ on_refused(void *arg, size_t tag, int error, const char *text)
 	snprintf(k->text, sizeof(k->text), "%s", text);
 }
 
+bool
+kernel_src_mark(const struct kernel *k)
+{
+	char now;
+
+	return k->src_mark != -1 && pread(k->src_mark, &now, 1, 0) == 1 &&
+	    now != '0';
+}
+
 /*
  * src_valid_mark: the reverse path filter looks at marks, so that firewalls
  * that restore a connection's mark (as wg-quick's do) let in what we get.
  */
-static int
-set_src_mark(struct kernel *k)
+int
+kernel_set_src_mark(struct kernel *k)
 {
 	struct journal_deed d = { .what = JOURNAL_SRC_MARK };
+	int saved;
 
 	/* Who set it needs it: then it is not ours to take back. */
-	if (k->src_mark != -1 && pread(k->src_mark, &k->src_mark_old, 1, 0) !=
-	    1)
-		k->src_mark_old = '0';
-	if (k->src_mark_old == '1')
+	if (kernel_src_mark(k))
 		return 0;
 	/* Most hosts do without; /proc/sys is often read-only. */
-	if (k->src_mark == -1) {
+	if (k->src_mark_error != 0) {
 		errno = k->src_mark_error;
 		log_warn("cannot set src_valid_mark");
 		k->src_mark_refused = true;
 		return 0;
 	}
-	if (undo_note(&k->undo, true, &d) == -1 ||
-	    pwrite(k->src_mark, "1", 1, 0) != 1)
+	if (undo_note(&k->undo, true, &d) == -1)
 		return -1;
-	k->src_mark_set = true;
-	return 0;
+	if (pwrite(k->src_mark, "1", 1, 0) == 1) {
+		k->src_mark_set = true;
+		return 0;
+	}
+	saved = errno;
+	if (undo_note(&k->undo, false, &d) == -1)
+		log_warn("cannot write the undo journal");
+	k->src_mark_set = false;
+	errno = saved;
+	return -1;
 }
 
 static void
@@ -121,7 +135,7 @@ add_one(struct kernel *k, size_t i)
 	it->state |= ITEM_ADDED;
 	if (it->kind != ITEM_SRC_MARK)
 		return nlr_add(&k->batch, it, i);
-	if (set_src_mark(k) == -1)
+	if (kernel_set_src_mark(k) == -1)
 		on_refused(k, i, errno, "");
 	return 0;
 }
@@ -144,7 +158,8 @@ add_addresses(struct kernel *k, size_t from, size_t to, uint8_t but)
 
 /*
  * IPv6 has an address once, whatever its prefix.  With another prefix it can
- * only come when the old one is gone, so kernel_commit() does it.
+ * only come when the old one is gone, so kernel_commit() does it.  What others
+ * gave another prefix goes with no commit of ours.
  */
 static bool
 is_deferred(const struct kernel *k, const struct item *it)
@@ -156,7 +171,9 @@ is_deferred(const struct kernel *k, const struct item *it)
 		return false;
 	for (cidr = 0; cidr <= 128; cidr++) {
 		other.prefix.cidr = (uint8_t)cidr;
-		if (items_find(&k->have, &other) != NULL)
+		if (cidr != it->prefix.cidr &&
+		    items_find(&k->have, &other) != NULL &&
+		    items_find(&k->next, &other) == NULL)
 			return true;
 	}
 	return false;
@@ -175,21 +192,48 @@ adopt(struct kernel *k, size_t from, size_t to)
 
 	for (i = from; i < to; i++)
 		n += (k->list->at[i].state & ITEM_FAILED) != 0;
-	if (n == 0 || kernel_look(k, k->list) == -1)
+	/* Of other kinds nothing is asked: their turn comes. */
+	if (n == 0 || kernel_see(k, k->list) == -1)
 		return;
 	k->error = 0;
 	for (i = from; i < to; i++) {
 		it = &k->list->at[i];
 		if ((it->state & ITEM_FAILED) == 0)
 			continue;
-		if (((it->state & ITEM_SEEN) != 0 &&
-		    it->kind != ITEM_RULE_MAIN) || is_deferred(k, it))
+		if ((it->state & ITEM_SEEN) != 0 &&
+		    it->kind != ITEM_RULE_MAIN)
+			it->state &= (uint8_t)~(ITEM_FAILED | ITEM_MISSING |
+			    ITEM_LOST);
+		else if (is_deferred(k, it))
 			it->state &= (uint8_t)~ITEM_FAILED;
 		else if (k->error == 0) {
 			k->error = EEXIST;
 			k->failed = i;
 		}
 	}
+}
+
+static void
+forget(struct kernel *k, const struct item *it)
+{
+	struct journal_deed d;
+
+	undo_deed(&d, it);
+	if (undo_note(&k->undo, false, &d) == -1)
+		log_warn("cannot write the undo journal");
+}
+
+/*
+ * A rule that was refused is another's, or none's: the journal must not say
+ * that it is ours, or it would be undone.
+ */
+static void
+settle(struct kernel *k, struct item *it)
+{
+	if ((it->state & ITEM_ADDED) != 0)
+		it->state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
+	else if ((it->state & ITEM_FAILED) != 0 && item_is_rule(it))
+		forget(k, it);
 }
 
 int
@@ -214,8 +258,7 @@ kernel_add(struct kernel *k, struct items *l, enum item_kind kind,
 	if (k->error == EEXIST)
 		adopt(k, from, to);
 	for (i = from; i < to; i++)
-		if ((l->at[i].state & ITEM_ADDED) != 0)
-			l->at[i].state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
+		settle(k, &l->at[i]);
 	return 0;
 }
 
@@ -236,18 +279,6 @@ on_stuck(void *arg, size_t tag, int error, const char *text)
 	    text[0] != '\0' ? ": " : "", text);
 }
 
-static void
-forget(struct kernel *k, const struct item *it)
-{
-	struct journal_deed d;
-
-	if (!item_is_rule(it) || (it->state & ITEM_FAILED) != 0)
-		return;
-	undo_deed(&d, it);
-	if (undo_note(&k->undo, false, &d) == -1)
-		log_warn("cannot write the undo journal");
-}
-
 void
 kernel_del(struct kernel *k, struct items *l, uint8_t state)
 {
@@ -260,6 +291,9 @@ kernel_del(struct kernel *k, struct items *l, uint8_t state)
 	for (i = l->n; i-- > 0 && rc == 0; ) {
 		if ((l->at[i].state & state) == 0)
 			continue;
+		/* It went with the interface; what is there is another's. */
+		if (k->away && item_is_device(&l->at[i]))
+			continue;
 		if (l->at[i].kind == ITEM_SRC_MARK)
 			restore_src_mark(k);
 		else
@@ -271,8 +305,39 @@ kernel_del(struct kernel *k, struct items *l, uint8_t state)
 		return;
 	}
 	for (i = 0; i < l->n; i++)
-		if ((l->at[i].state & state) != 0)
+		if ((l->at[i].state & state) != 0 &&
+		    (l->at[i].state & ITEM_FAILED) == 0 &&
+		    item_is_rule(&l->at[i]))
 			forget(k, &l->at[i]);
+}
+
+void
+kernel_relink(struct kernel *k)
+{
+	static const enum item_kind kinds[] = { ITEM_ADDRESS, ITEM_ROUTE };
+	char why[KERNEL_WHY];
+	size_t i;
+
+	if (!k->up || k->away || k->have.n == 0)
+		return;
+	k->flapped = false;
+	if (kernel_look(k, &k->have) == -1) {
+		log_warn("cannot see addresses and routes");
+		return;
+	}
+	for (i = 0; i < 2; i++) {
+		if (kernel_add(k, &k->have, kinds[i], ITEM_LOST) == -1) {
+			log_warn("cannot make addresses and routes anew");
+			return;
+		}
+		if (k->error != 0) {
+			kernel_why(k, &k->have.at[k->failed], k->error,
+			    k->text, why);
+			log_warnx("%s", why);
+		}
+	}
+	for (i = 0; i < k->have.n; i++)
+		k->have.at[i].state &= (uint8_t)~(ITEM_ADDED | ITEM_FAILED);
 }
 
 /* Why. */

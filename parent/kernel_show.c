@@ -12,10 +12,18 @@
 #include "parent/netlink.h"
 #include "shared/row.h"
 
+/* A setting is asked for: no event tells of it. */
+static bool
+is_lost(const struct kernel *k, const struct item *it)
+{
+	return (it->state & ITEM_LOST) != 0 || (it->kind == ITEM_SRC_MARK &&
+	    !k->src_mark_refused && !kernel_src_mark(k));
+}
+
 static const char *
 state_of(const struct kernel *k, const struct item *it)
 {
-	if ((it->state & ITEM_LOST) != 0)
+	if (is_lost(k, it))
 		return "lost";
 	if ((it->state & ITEM_MISSING) != 0 ||
 	    (it->kind == ITEM_ROUTE && !k->up))
@@ -101,22 +109,29 @@ kernel_row(const struct kernel *k, size_t *at,
 	return true;
 }
 
-static void
-lost_of(const struct kernel *k, const struct item *first, size_t n,
-    void (*fn)(void *, const char *, const char *), void *arg)
+size_t
+kernel_lost_text(const struct item *it, size_t n, char text[KERNEL_WHY])
 {
-	char also[48] = "", text[KERNEL_WHY], what[ITEM_TEXT], who[32];
+	char also[48] = "", what[ITEM_TEXT], who[32];
 
-	(void)k;
-	item_print(first, what);
-	if (first->pid != 0)
-		snprintf(who, sizeof(who), "pid %" PRIu32, first->pid);
+	item_print(it, what);
+	if (it->pid != 0)
+		snprintf(who, sizeof(who), "pid %" PRIu32, it->pid);
 	else
 		snprintf(who, sizeof(who), "another program");
 	if (n > 1)
 		snprintf(also, sizeof(also), ", and %zu more like it", n - 1);
-	snprintf(text, sizeof(text), "%s was removed by %s%s", what, who,
-	    also);
+	return (size_t)snprintf(text, KERNEL_WHY, "%s was %s by %s%s", what,
+	    it->kind == ITEM_SRC_MARK ? "set to 0" : "removed", who, also);
+}
+
+static void
+lost_of(const struct item *first, size_t n,
+    void (*fn)(void *, const char *, const char *), void *arg)
+{
+	char text[KERNEL_WHY];
+
+	kernel_lost_text(first, n, text);
 	fn(arg, text, "\"warrenctl reload\" puts it back; if it does not "
 	    "stay, tell that program to leave it alone");
 }
@@ -155,7 +170,7 @@ kernel_problems(const struct kernel *k,
 
 	for (i = 0; i < k->have.n; i++) {
 		it = &k->have.at[i];
-		if ((it->state & ITEM_LOST) != 0 && n[it->kind]++ == 0)
+		if (is_lost(k, it) && n[it->kind]++ == 0)
 			first[it->kind] = it;
 		if (it->kind == ITEM_RULE_DEFAULT &&
 		    it->prefix.family == AF_INET)
@@ -163,14 +178,14 @@ kernel_problems(const struct kernel *k,
 	}
 	for (i = 0; i < ITEM_KINDS; i++)
 		if (n[i] > 0)
-			lost_of(k, first[i], n[i], fn, arg);
+			lost_of(first[i], n[i], fn, arg);
 	if (k->mtu_lost) {
 		snprintf(text, sizeof(text), "the MTU of %s is %" PRIu32
 		    " and not %" PRIu32, k->ifname, k->mtu_now, k->mtu);
 		fn(arg, text, "\"warrenctl reload\" puts it back; another "
 		    "value that shall stay goes into the configuration");
 	}
-	if (k->src_mark_refused)
+	if (k->src_mark_refused && !kernel_src_mark(k))
 		fn(arg, "net.ipv4.conf.all.src_valid_mark is 0 and cannot be "
 		    "changed here", "\"sysctl -w net.ipv4.conf.all."
 		    "src_valid_mark=1\"; firewalls that restore marks need "

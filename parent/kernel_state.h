@@ -29,8 +29,7 @@ struct kernel {
 	int		 requests;
 	int		 events;
 	int		 src_mark;	/* fd of the setting, or -1 */
-	int		 src_mark_error;	/* why it is -1 */
-	char		 src_mark_old;	/* '0' or '1', when we came */
+	int		 src_mark_error;	/* why we cannot set it, or 0 */
 	bool		 src_mark_set;	/* by us */
 	bool		 src_mark_refused;
 	struct undo	 undo;
@@ -71,6 +70,11 @@ struct kernel {
 	struct nlr_batch batch;
 };
 
+/* kernel.c */
+
+/* The link gets the MTU that is in force, if it has another one. */
+void	 kernel_keep_mtu(struct kernel *);
+
 /* kernel_apply.c */
 
 /*
@@ -82,8 +86,14 @@ struct kernel {
 int	 kernel_add(struct kernel *, struct items *l, enum item_kind,
 	    uint8_t but);
 /* Take away what has that bit, in the opposite order; errors go to the log,
- * what is gone already is no error. */
+ * what is gone already is no error, nor what went with the interface. */
 void	 kernel_del(struct kernel *, struct items *l, uint8_t state);
+/* src_valid_mark: is it set?  And set it: 0, also if it cannot be set here;
+ * -1 with errno. */
+bool	 kernel_src_mark(const struct kernel *);
+int	 kernel_set_src_mark(struct kernel *);
+/* Make what is missing on the interface and not lost to others. */
+void	 kernel_relink(struct kernel *);
 /* Why an item could not be added. */
 void	 kernel_why(const struct kernel *, const struct item *, int error,
 	    const char *text, char why[KERNEL_WHY]);
@@ -93,12 +103,23 @@ void	 kernel_why(const struct kernel *, const struct item *, int error,
 /* Read all events that wait; kernel_drain() also looks if they say so. */
 void	 kernel_read(struct kernel *);
 void	 kernel_drain(struct kernel *);
-/* What is there of a list: SEEN, MISSING and LOST are set or cleared. */
+/* What changed while a reload was under way is looked at now. */
+void	 kernel_catch_up(struct kernel *);
+/* What is there of a list: SEEN is set or cleared; kernel_look() says by it
+ * what is MISSING, or not LOST any more.  -1 with errno. */
+int	 kernel_see(struct kernel *, struct items *);
 int	 kernel_look(struct kernel *, struct items *);
+/* The same for src_valid_mark alone, of which no event tells. */
+void	 kernel_look_src_mark(struct kernel *);
 /* Where the link is and how. */
 void	 kernel_look_link(struct kernel *);
-/* Make what is missing on the interface and not lost to others. */
-void	 kernel_relink(struct kernel *);
+
+/* kernel_show.c */
+
+/* "route P in table main was removed by pid 7, and 3 more like it": n is how
+ * many.  The length. */
+size_t	 kernel_lost_text(const struct item *, size_t n,
+	    char text[KERNEL_WHY]);
 
 /* kernel_undo.c */
 

@@ -94,11 +94,12 @@ dump(struct kernel *k, struct items *l)
 }
 
 static void
-judge(struct item *it)
+judge(const struct kernel *k, struct item *it)
 {
-	/* A setting cannot be dumped, and nobody else has our fd of it. */
-	if (it->kind == ITEM_SRC_MARK)
-		return;
+	/* A setting is in no dump. */
+	if (it->kind == ITEM_SRC_MARK &&
+	    (k->src_mark_refused || kernel_src_mark(k)))
+		it->state |= ITEM_SEEN;
 	if ((it->state & ITEM_SEEN) != 0)
 		it->state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
 	else
@@ -106,7 +107,7 @@ judge(struct item *it)
 }
 
 int
-kernel_look(struct kernel *k, struct items *l)
+kernel_see(struct kernel *k, struct items *l)
 {
 	size_t i;
 	int tries;
@@ -115,20 +116,60 @@ kernel_look(struct kernel *k, struct items *l)
 		for (i = 0; i < l->n; i++)
 			l->at[i].state &= (uint8_t)~ITEM_SEEN;
 		if (dump(k, l) == 0)
-			break;
+			return 0;
 		if (errno != EINTR)
 			return -1;
 	}
-	if (tries == TRIES)
+	return -1;
+}
+
+int
+kernel_look(struct kernel *k, struct items *l)
+{
+	size_t i;
+
+	if (kernel_see(k, l) == -1)
 		return -1;
 	for (i = 0; i < l->n; i++)
-		judge(&l->at[i]);
+		judge(k, &l->at[i]);
 	return 0;
+}
+
+static struct item *
+src_mark_of(const struct items *l)
+{
+	const struct item key = {
+		.kind = ITEM_SRC_MARK, .prefix.family = AF_INET
+	};
+
+	return items_find(l, &key);
+}
+
+void
+kernel_look_src_mark(struct kernel *k)
+{
+	struct item *it = src_mark_of(&k->have);
+
+	if (it == NULL)
+		return;
+	it->state &= (uint8_t)~ITEM_SEEN;
+	judge(k, it);
+}
+
+/* What follow_dress() had set stayed behind, and what a reload wanted since
+ * could not be set. */
+static void
+dress(struct kernel *k)
+{
+	(void)nl_link_no_autoconf(k->requests, k->ifindex);
+	(void)nl_link_no_redirects(k->requests, k->ifindex);
+	kernel_keep_mtu(k);
 }
 
 void
 kernel_look_link(struct kernel *k)
 {
+	bool was_away = k->away;
 	struct nl_link l;
 
 	/* Another one may have its number by now. */
@@ -144,6 +185,8 @@ kernel_look_link(struct kernel *k)
 	k->away = false;
 	k->up = l.up;
 	k->mtu_now = l.mtu;
+	if (was_away)
+		dress(k);
 }
 
 /* What the kernel drops by itself while the link is down. */
@@ -151,35 +194,6 @@ static bool
 waits(const struct kernel *k, const struct item *it)
 {
 	return item_is_device(it) && (k->away || !k->up);
-}
-
-void
-kernel_relink(struct kernel *k)
-{
-	static const enum item_kind kinds[] = { ITEM_ADDRESS, ITEM_ROUTE };
-	char why[KERNEL_WHY];
-	size_t i;
-
-	if (!k->up || k->away || k->have.n == 0)
-		return;
-	k->flapped = false;
-	if (kernel_look(k, &k->have) == -1) {
-		log_warn("cannot see addresses and routes");
-		return;
-	}
-	for (i = 0; i < 2; i++) {
-		if (kernel_add(k, &k->have, kinds[i], ITEM_LOST) == -1) {
-			log_warn("cannot make addresses and routes anew");
-			return;
-		}
-		if (k->error != 0) {
-			kernel_why(k, &k->have.at[k->failed], k->error,
-			    k->text, why);
-			log_warnx("%s", why);
-		}
-	}
-	for (i = 0; i < k->have.n; i++)
-		k->have.at[i].state &= (uint8_t)~(ITEM_ADDED | ITEM_FAILED);
 }
 
 /* Telling. */
@@ -194,19 +208,15 @@ say(struct kernel *k, const char *text)
 }
 
 static void
-tell_lost(struct kernel *k, const struct item *it, size_t more)
+tell_lost(struct kernel *k, const struct item *it, size_t n)
 {
-	char also[48] = "", text[KERNEL_WHY], what[ITEM_TEXT], who[32];
+	char text[KERNEL_WHY];
+	size_t len;
 
-	item_print(it, what);
-	if (it->pid != 0)
-		snprintf(who, sizeof(who), "pid %" PRIu32, it->pid);
-	else
-		snprintf(who, sizeof(who), "another program");
-	if (more > 0)
-		snprintf(also, sizeof(also), ", and %zu more like it", more);
-	snprintf(text, sizeof(text), "%s was removed by %s%s; \"warrenctl "
-	    "reload\" puts it back", what, who, also);
+	len = kernel_lost_text(it, n, text);
+	if (len < sizeof(text))
+		snprintf(text + len, sizeof(text) - len, "; \"warrenctl "
+		    "reload\" puts it back");
 	say(k, text);
 }
 
@@ -290,7 +300,7 @@ look_all(struct kernel *k)
 		compare(k, &k->have.at[i], &v);
 	k->lost += v.gone;
 	if (v.gone > 0)
-		tell_lost(k, v.first_gone, v.gone - 1);
+		tell_lost(k, v.first_gone, v.gone);
 	if (v.back > 0)
 		tell_back(k, v.first_back, v.back);
 }
@@ -328,6 +338,13 @@ look_soon(struct kernel *k)
 	event_add(k->timer, &tv);
 }
 
+void
+kernel_catch_up(struct kernel *k)
+{
+	if (k->dirty)
+		look_soon(k);
+}
+
 static void
 on_link(struct kernel *k, const struct nlr_event *ev)
 {
@@ -345,23 +362,59 @@ on_link(struct kernel *k, const struct nlr_event *ev)
 	look_soon(k);
 }
 
-/* What of ours an event is about, or NULL. */
+/* What of a list an event is about, or NULL. */
 static struct item *
-find_changed(const struct kernel *k, const struct nlr_event *ev)
+find_changed(const struct items *l, const struct nlr_event *ev)
 {
 	struct item unreachable = ev->item, *it;
 
-	it = items_find(&k->have, &ev->item);
+	it = items_find(l, &ev->item);
 	if (it != NULL || ev->what != NLR_REPLACED)
 		return it;
 	unreachable.kind = ITEM_UNREACHABLE;
-	return items_find(&k->have, &unreachable);
+	return items_find(l, &unreachable);
+}
+
+/* True: the list may not be as it was. */
+static bool
+is_changed(const struct items *l, const struct nlr_event *ev)
+{
+	struct item *it = find_changed(l, ev);
+
+	if (it == NULL)
+		return false;
+	if (ev->what == NLR_NEW)
+		return (it->state & ITEM_MISSING) != 0;
+	it->pid = ev->pid;
+	return true;
+}
+
+/*
+ * Another instance that goes sets src_valid_mark back to what it found, and
+ * then its rules go.  What we need of it we set ourselves then; what somebody
+ * sets by hand is only told.
+ */
+static void
+on_foreign_rule(struct kernel *k)
+{
+	const struct item *have = src_mark_of(&k->have);
+	const struct item *next = src_mark_of(&k->next);
+
+	if ((have == NULL || (have->state & ITEM_LOST) != 0) &&
+	    (next == NULL || (next->state & ITEM_ADDED) == 0))
+		return;
+	if (k->src_mark_refused || kernel_src_mark(k))
+		return;
+	if (kernel_set_src_mark(k) == 0 && kernel_src_mark(k))
+		log_info("src_valid_mark is set again: another instance set "
+		    "it back");
+	look_soon(k);
 }
 
 static void
 on_change(struct kernel *k, const struct nlr_event *ev)
 {
-	struct item *it;
+	bool changed;
 
 	if (ev->what == NLR_NOTHING)
 		return;
@@ -369,14 +422,12 @@ on_change(struct kernel *k, const struct nlr_event *ev)
 		on_link(k, ev);
 		return;
 	}
-	it = find_changed(k, ev);
-	if (it == NULL)
-		return;
-	if (ev->what != NLR_NEW)
-		it->pid = ev->pid;
-	else if ((it->state & ITEM_MISSING) == 0)
-		return;
-	look_soon(k);
+	/* A reload that is under way has made more than what runs. */
+	changed = is_changed(&k->have, ev);
+	if (is_changed(&k->next, ev) || changed)
+		look_soon(k);
+	else if (ev->what == NLR_GONE && item_is_rule(&ev->item))
+		on_foreign_rule(k);
 }
 
 static bool
@@ -466,11 +517,8 @@ kernel_moved(struct kernel *k, uint32_t ifindex)
 	k->up = false;
 	k->flapped = true;
 	kernel_look_link(k);
-	if (!k->away) {
-		/* What follow_dress() had set stayed behind, too. */
-		(void)nl_link_no_autoconf(k->requests, ifindex);
-		(void)nl_link_no_redirects(k->requests, ifindex);
-	}
+	if (!k->away)
+		dress(k);
 	if (!k->away && k->up && !k->prepared)
 		kernel_relink(k);
 	look_soon(k);

@@ -15,6 +15,7 @@
 #include "parent/netlink_route.h"
 
 #define BUFFER	32768
+#define PID_MAX	4194304U	/* of Linux, whatever the host's limit is */
 
 static void
 read_link_event(const struct nlmsghdr *nlh, uint32_t ifindex,
@@ -36,7 +37,8 @@ static void
 read_change(const struct nlmsghdr *nlh, uint32_t ifindex,
     struct nlr_event *ev)
 {
-	ev->pid = nlh->nlmsg_pid;
+	/* A process's first socket bears its pid, others any large number. */
+	ev->pid = nlh->nlmsg_pid <= PID_MAX ? nlh->nlmsg_pid : 0;
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:

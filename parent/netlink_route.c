@@ -294,6 +294,11 @@ put_item(struct nlr_batch *b, const struct item *it, size_t tag, bool add)
 	const uint16_t flags = add ? NLM_F_CREATE | NLM_F_EXCL : 0;
 	struct nlmsghdr *nlh;
 
+	/* Of no interface would be of any. */
+	if (item_is_device(it) && b->ifindex == 0) {
+		b->failed(b->arg, tag, ENODEV, "");
+		return 0;
+	}
 	if (b->n == NLR_BATCH && nlr_end(b) == -1)
 		return -1;
 	switch (it->kind) {

@@ -45,7 +45,8 @@ struct nlr_batch {
 
 void	 nlr_begin(struct nlr_batch *, int fd, uint32_t ifindex, nlr_failed *,
 	    void *arg);
-/* Add or take away an item; a full batch goes out. -1: the socket failed. */
+/* Add or take away an item; a full batch goes out.  What is an interface's
+ * fails with ENODEV if the number is 0.  -1: the socket failed. */
 int	 nlr_add(struct nlr_batch *, const struct item *, size_t tag);
 int	 nlr_del(struct nlr_batch *, const struct item *, size_t tag);
 /* Sends the rest.  -1 with errno: the socket failed. */

@@ -6,7 +6,8 @@
  *
  * Reads commands, a line each, from standard input: "prepare FILE", "commit",
  * "abort", "rows", "problems", "overruns", "moved", "mark FILE", "close",
- * "kill".
+ * "kill", and "remove INTERFACE ROUTE", which is another program's doing: by a
+ * socket that does not bear our pid; INTERFACE "-" is the number 0.
  * Each prints what it has to say, then "done".  A FILE has lines of two words:
  * address, allowed, mtu, fwmark, routes (main, none or a number).  With -u it
  * only undoes what a killed one left.
@@ -23,6 +24,7 @@
 
 #include "parent/kernel.h"
 #include "parent/netlink.h"
+#include "parent/netlink_route.h"
 #include "parent/tun.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -159,11 +161,36 @@ finish(void)
 }
 
 static void
+on_refused(void *arg, size_t tag, int error, const char *text)
+{
+	(void)arg;
+	(void)tag;
+	printf("refused: %s%s\n", strerror(error), text);
+}
+
+static void
+remove_route(const char *from, const char *route)
+{
+	static struct nlr_batch b;
+	struct item it = { .kind = ITEM_ROUTE, .table = ITEM_TABLE_MAIN };
+	uint32_t port;
+	int fd;
+
+	fd = nlr_open(&port);
+	if (fd == -1 || prefix_parse(&it.prefix, route) == -1)
+		err(1, "remove %s", route);
+	nlr_begin(&b, fd, if_nametoindex(from), on_refused, NULL);
+	if (nlr_del(&b, &it, 0) == -1 || nlr_end(&b) == -1)
+		warn("remove %s", route);
+	close(fd);
+}
+
+static void
 command(const char *line)
 {
-	char verb[16] = "", arg[200] = "";
+	char verb[16] = "", arg[200] = "", more[64] = "";
 
-	sscanf(line, "%15s %199s", verb, arg);
+	sscanf(line, "%15s %199s %63s", verb, arg, more);
 	if (strcmp(verb, "prepare") == 0)
 		prepare(arg);
 	else if (strcmp(verb, "commit") == 0)
@@ -178,6 +205,8 @@ command(const char *line)
 		printf("%llu\n", (unsigned long long)kernel_overruns(kernel));
 	else if (strcmp(verb, "moved") == 0)
 		kernel_moved(kernel, if_nametoindex(ifname));
+	else if (strcmp(verb, "remove") == 0)
+		remove_route(arg, more);
 	else if (strcmp(verb, "mark") == 0) {
 		read_conf(arg);
 		printf("mark 0x%x\n", kernel_mark(instance, &conf));

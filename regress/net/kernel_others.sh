@@ -1,0 +1,218 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Addresses, routes and rules beside those of others: another instance that
+# wants the same, or goes; programs that change what is ours in the midst of a
+# reload, or make the same while our interface is in another namespace.
+# timeout: 120
+
+. "$(dirname "$0")/../lib.sh"
+need ip
+. "$TOP/regress/kernelctl.sh"
+
+# has_route PREFIX WORDS: the main table's route has them.
+has_route() {
+	ip_on a route show "$1" | grep -q "$2"
+}
+
+mtu_is() {
+	ip_on a -o link show "$IF" | grep -q "mtu $1 "
+}
+
+# to_other, to_home: the interface goes away and comes back.
+to_other() {
+	ip_on a link set "$IF" netns "$(ns other)"
+	k moved
+}
+
+to_home() {
+	ip_on other link set "$IF" netns "$(ns a)"
+	k moved
+	ip_on a link set "$IF" up
+}
+
+state_of() {
+	k rows | grep "^[a-z]*|$1|" | sed 's/.*|//'
+}
+
+is_state() {
+	[ "$(state_of "$1")" = "$2" ]
+}
+
+src_mark_is() {
+	[ "$(src_mark)" = "$1" ]
+}
+
+SETTING=net.ipv4.conf.all.src_valid_mark
+state >"$T/before"
+
+# --- a rule that another instance has
+
+kernel_start
+names "$T/all"
+apply "$T/all" >/dev/null
+state >"$T/made"
+use l
+kernel_start
+k prepare "$T/all" >"$T/why"
+expect "another instance's rule is refused" grep -q \
+    '^no: cannot add rule "5201: .*: File exists; another instance or' \
+    "$T/why"
+kernel_end
+expect "a refused start leaves no journal" [ ! -e "$T/$INSTANCE.undo" ]
+expect "its undo" undo
+state >"$T/again"
+expect "touches nothing of the other's" diff "$T/made" "$T/again"
+kernel_start
+apply "$T/one" >/dev/null
+k prepare "$T/all" >"$T/why"
+expect "a reload to the same is refused" grep -q '^no: cannot add rule' \
+    "$T/why"
+sed 's|fd66::1/64|fd66::1/48|' "$T/all" >"$T/all48"
+k prepare "$T/all48" >"$T/why"
+expect "also if an address has to wait" grep -q '^no: cannot add rule' "$T/why"
+kernel_kill
+expect "its undo after kill -9" undo
+state >"$T/again"
+expect "touches nothing either" diff "$T/made" "$T/again"
+
+# --- src_valid_mark, which two need
+
+sed 's/0x2a/0x2b/; s/10.66.0.1/10.67.0.1/; s/fd66/fd67/' "$T/all" >"$T/all2"
+kernel_start
+apply "$T/all2" >/dev/null
+use k
+kernel_end
+use l
+expect "who set src_valid_mark goes, who needs it sets it" \
+    wait_for 5 src_mark_is 1
+expect_is "no problem is left" "" k problems
+use k
+kernel_start
+apply "$T/all" >/dev/null
+use l
+kernel_kill
+expect "undo of one" undo
+use k
+expect "it is set again, too" wait_for 5 src_mark_is 1
+on a sysctl -q -w $SETTING=0
+expect_is "by hand it is lost" lost state_of $SETTING
+k problems >"$T/problems"
+expect "and told" grep -q \
+    "setting $SETTING was set to 0 by another program" "$T/problems"
+log_mark
+ip_on a rule del pref 5202
+expect "in the log at the next look" wait_for 5 said "$SETTING was set to 0"
+expect_is "and not put back" 0 src_mark
+apply "$T/all" >/dev/null
+expect_is "a reload puts it back" 1 src_mark
+expect_is "it is well again" ok state_of $SETTING
+on a sysctl -q -w $SETTING=0
+apply "$T/all" >/dev/null
+expect_is "a reload that nothing told of it, too" 1 src_mark
+kernel_end
+clean_ok "a clean end of both"
+
+# --- in the midst of a reload
+
+kernel_start
+apply "$T/one" >/dev/null
+k prepare "$T/two" >/dev/null
+log_mark
+ip_on a route del 203.0.113.0/24
+k commit
+expect "what is new and removed before it is in force is told" wait_for 5 \
+    said 'route 203.0.113.0/24 in table main was removed by pid'
+expect "it is lost" wait_for 5 is_state 203.0.113.0/24 lost
+apply "$T/two" >/dev/null
+k prepare "$T/two" >/dev/null
+log_mark
+ip_on a route del 203.0.113.0/24
+# The look that this asks for comes before the end of the reload.
+sleep 1.5
+k commit
+expect "what is removed meanwhile is told" wait_for 5 said \
+    'route 203.0.113.0/24 in table main was removed by pid'
+apply "$T/two" >/dev/null
+k prepare "$T/two" >/dev/null
+log_mark
+ip_on a rule del pref 5200
+sleep 1.5
+k abort
+expect "also if the reload fails" wait_for 5 said \
+    'rule "5200: fwmark .*" was removed by pid'
+apply "$T/two" >/dev/null
+
+# --- who it was
+
+log_mark
+k remove "$IF" 203.0.113.0/24
+expect "a socket's number is no pid" wait_for 5 said \
+    'route 203.0.113.0/24 in table main was removed by another program;'
+k problems >"$T/problems"
+expect "in the problems neither" grep -q \
+    '203.0.113.0/24 in table main was removed by another program' "$T/problems"
+apply "$T/two" >/dev/null
+
+# --- an IPv6 address with another length
+
+ip_on a address del fd66::1/64 dev "$IF"
+ip_on a address add fd66::1/128 dev "$IF"
+k prepare "$T/two" >"$T/why"
+expect "another's form of an address is no reason to do without ours" grep -q \
+    '^no: cannot add address fd66::1/64: File exists; the interface has it' \
+    "$T/why"
+ip_on a address del fd66::1/128 dev "$IF"
+expect_is "without it the reload is done" prepared k prepare "$T/two"
+k commit
+expect_is "and the address is there" "10.66.0.1/24 10.77.0.1/24 fd66::1/64 " \
+    addresses
+sed 's|fd66::1/64|fd66::1/48|' "$T/two" >"$T/48"
+apply "$T/48" >/dev/null
+expect_is "our own other length" "10.66.0.1/24 10.77.0.1/24 fd66::1/48 " \
+    addresses
+cat "$T/two" "$T/48" >"$T/both"
+k prepare "$T/both" >"$T/why"
+expect "both at once are refused" grep -q \
+    '^no: cannot add address fd66::1/64: File exists' "$T/why"
+expect_is "what was stays" "10.66.0.1/24 10.77.0.1/24 fd66::1/48 " addresses
+
+# --- while the interface is away
+
+to_other
+ip_on a route add 203.0.113.0/24 via 192.0.2.2 dev to-other
+apply "$T/one" >/dev/null
+expect "a reload leaves another's route to what was ours" \
+    has_route 203.0.113.0/24 to-other
+expect_is "the number 0 is no interface" "refused: No such device" \
+    k remove - 203.0.113.0/24
+expect "nothing went by it" has_route 203.0.113.0/24 to-other
+ip_on a route del 203.0.113.0/24
+to_home
+expect "home again" wait_for 5 has_route 198.51.100.0/24 "$IF"
+k prepare "$T/two" >/dev/null
+to_other
+ip_on a route add 203.0.113.0/24 via 192.0.2.2 dev to-other
+k abort
+expect "so does a reload that fails" has_route 203.0.113.0/24 to-other
+ip_on a route del 203.0.113.0/24
+log_mark
+to_home
+expect "its MTU is the one in force" mtu_is 1420
+
+to_other
+apply "$T/two" >/dev/null
+to_home
+expect "an MTU that was changed meanwhile" wait_for 5 mtu_is 1400
+expect "routes, too" wait_for 5 has_route 203.0.113.0/24 "$IF"
+to_other
+expect_is "prepared there" prepared k prepare "$T/one"
+to_home
+k commit
+expect "in force at home: MTU" wait_for 5 mtu_is 1420
+expect "in force at home: routes" wait_for 5 has_route 198.51.100.0/24 "$IF"
+sleep 0.5
+expect_fail "nobody is blamed" said "was changed from"
+expect_is "all is well" "" k problems
+kernel_end
+clean_ok "a clean end"
