@@ -19,10 +19,10 @@ cleanup(struct parent *p)
 		return 1;
 	}
 	if (runtime_dirs(&p->run) == -1 ||
-	    runtime_lock(&p->run, p->instance) == -1)
+	    runtime_lock(&p->run, p->instance, NULL) == -1)
 		return 1;
 	/* Whose lock this was is not known any more when this is done. */
-	runtime_wait(&p->run, p->instance);
+	runtime_wait(&p->run, p->run.left);
 	if (kernel_cleanup(p->run.run_dir, p->instance) == -1)
 		rc = 1;
 	if (runtime_clear_leftovers(&p->run, p->instance) == -1)

@@ -231,8 +231,9 @@ value_mtu(uint32_t *mtu, const char *text)
 {
 	uint64_t v;
 
-	if (!in_range(text, 576, 65535, &v))
-		return "is no MTU: 576 to 65535";
+	/* More does not fit a datagram with what is added to a packet. */
+	if (!in_range(text, 576, 65447, &v))
+		return "is no MTU: 576 to 65447";
 	*mtu = (uint32_t)v;
 	return NULL;
 }

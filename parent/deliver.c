@@ -103,6 +103,13 @@ crypto_head(struct deliver *d)
 		fail_at(d, &conf->key_where, why);
 		return;
 	}
+	if (errno == ENOENT && !d->may_make_key) {
+		snprintf(why, sizeof(why), "%s/key is missing, the private "
+		    "key that is in use: put it back, or restart for a new "
+		    "one", d->slots->path);
+		fail(d, why);
+		return;
+	}
 	if (errno != ENOENT) {
 		fail(d, why);
 		return;

@@ -27,6 +27,8 @@ struct deliver {
 	void			(*failed)(void *arg, struct link *,
 				    const char *why);
 	void			*arg;
+	/* What is not in the slot may be made; or the key in use is gone. */
+	bool			 may_make_key;
 
 	struct event		*more;
 	const struct conf	*conf;		/* NULL: nothing is under way */
@@ -39,7 +41,10 @@ struct deliver {
 	uint8_t			 buf[MSG_PAYLOAD];
 };
 
-/* link, slots, failed and arg are set by the caller.  0, or -1 (ENOMEM). */
+/*
+ * link, slots, failed and arg are set by the caller, and may_make_key before
+ * each start.  0, or -1 (ENOMEM).
+ */
 int	 deliver_init(struct deliver *, struct event_base *);
 void	 deliver_clear(struct deliver *);
 /*

@@ -78,21 +78,47 @@ cannot_open(int error, const char *path, char *why, size_t size)
 	    path, strerrordesc_np(error));
 }
 
-int
-keyfile_open(const char *path, char *why, size_t size)
-{
-	int error, fd;
+/* Without O_NONBLOCK a FIFO would hold us until somebody writes. */
+#define KEYFILE_FLAGS	(O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
-	/* Without O_NONBLOCK a FIFO would hold us until somebody writes. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd == -1)
-		return cannot_open(errno, path, why, size);
-	if (keyfile_check(fd, path, KEYFILE_MAX, why, size) == 0)
+/* The fd, if it is what it ought to be. */
+static int
+checked(int fd, const char *path, off_t max, char *why, size_t size)
+{
+	int error;
+
+	if (keyfile_check(fd, path, max, why, size) == 0)
 		return fd;
 	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+int
+keyfile_open(const char *path, char *why, size_t size)
+{
+	int fd;
+
+	fd = open(path, KEYFILE_FLAGS);
+	if (fd == -1)
+		return cannot_open(errno, path, why, size);
+	return checked(fd, path, KEYFILE_MAX, why, size);
+}
+
+int
+keyfile_open_own(int dir, const char *name, const char *path, off_t max,
+    char *why, size_t size)
+{
+	int fd;
+
+	fd = openat(dir, name, KEYFILE_FLAGS | O_NOFOLLOW);
+	if (fd == -1 && errno == ELOOP)
+		return refuse(ELOOP, why, size, "%s: is a symbolic link; put "
+		    "the file itself there", path);
+	if (fd == -1)
+		return cannot_open(errno, path, why, size);
+	return checked(fd, path, max, why, size);
 }
 
 static void

@@ -21,6 +21,12 @@
  * symbolic link is followed, what it leads to is checked.
  */
 int	 keyfile_open(const char *path, char *why, size_t size);
+/*
+ * The same of a file that is ours, name in the directory dir: max bytes long
+ * and no symbolic link.  path is for the reason only.
+ */
+int	 keyfile_open_own(int dir, const char *name, const char *path,
+	    off_t max, char *why, size_t size);
 /* The same checks of an open file, max bytes long; 0 or -1. */
 int	 keyfile_check(int fd, const char *path, off_t max, char *why,
 	    size_t size);

@@ -105,20 +105,13 @@ read_conf(struct parent *p)
 static size_t
 check_slot(const struct parent *p)
 {
-	char path[SLOTS_PATH + 16], why[KEYFILE_WHY];
-	int fd;
+	char why[KEYFILE_WHY];
 
-	if (p->conf->key_file != NULL)
+	if (p->conf->key_file != NULL || slots_check_key(PATH_STATE,
+	    p->instance, why, sizeof(why)) == 0)
 		return 0;
-	snprintf(path, sizeof(path), "%s/%s/key", PATH_STATE, p->instance);
-	fd = keyfile_open(path, why, sizeof(why));
-	if (fd != -1)
-		close(fd);
-	else if (errno != ENOENT) {
-		fprintf(stderr, "%s\n", why);
-		return 1;
-	}
-	return 0;
+	fprintf(stderr, "%s\n", why);
+	return 1;
 }
 
 /* warrend -n: the exit status. */
@@ -193,7 +186,7 @@ on_deleted(void *arg)
 	if (p->state != SUITE_ENDING)
 		log_info("interface %s was deleted; ending",
 		    p->follow.link.name);
-	suite_end(p, p->state == SUITE_STARTING);
+	suite_end(p, 0);
 }
 
 static void
@@ -204,7 +197,7 @@ on_socket_removed(void *arg)
 	if (p->state != SUITE_ENDING)
 		log_info("%s/%s was removed; ending", PATH_UAPI,
 		    p->run.uapi.name);
-	suite_end(p, p->state == SUITE_STARTING);
+	suite_end(p, 0);
 }
 
 /* The sockets by which others reach the instance. */
@@ -260,7 +253,7 @@ start(struct parent *p)
 	int tun;
 
 	if (runtime_dirs(&p->run) == -1 ||
-	    runtime_lock(&p->run, p->instance) == -1)
+	    runtime_lock(&p->run, p->instance, p->ifname) == -1)
 		return -1;
 	if (configured && slots_open(&p->slots, PATH_STATE, p->instance) == -1)
 		return -1;
@@ -342,7 +335,7 @@ main(int argc, char **argv)
 		log_init("warrend", log_syslog, NULL);
 		log_init("warrend", daemon_sink, &p.daemon);
 	}
-	if (suite_hold_signals() == -1)
+	if (suite_hold_signals(&p) == -1)
 		fatal("cannot hold back signals");
 	return run(&p);
 }

@@ -79,6 +79,7 @@ struct parent {
 	enum mode		 mode;
 	unsigned		 procs;		/* PROC_BIT()s, no parent */
 	bool			 foreground;
+	bool			 nohup;		/* who started us ignores it */
 	uint8_t			 without;	/* OFFLOAD_ bits */
 	enum conf_aead		 aead;		/* as given */
 	uint16_t		 workers;	/* 0: not given */
@@ -149,14 +150,15 @@ void	 options_read(struct parent *, int argc, char **argv);
  * Before the first file is made: signals wait until suite_run() reads them,
  * so that none ends us without our taking away what we made.  0 or -1.
  */
-int	 suite_hold_signals(void);
+int	 suite_hold_signals(struct parent *);
 /* Start them and hand down what each is for.  -1 after a line in the log. */
 int	 suite_start(struct parent *, int tun);
 /* All is in force: tells the shell and the service manager, once. */
 void	 suite_started(struct parent *);
 /*
- * End in order, with this exit status: SHUTDOWN, half a second at most, then
- * SIGKILL.  The first call counts.  The reason is in the log already.
+ * End in order, with this exit status, or with 1 if all was not in force yet:
+ * SHUTDOWN, half a second at most, then SIGKILL.  The first call counts.  The
+ * reason is in the log already.
  */
 void	 suite_end(struct parent *, int status);
 /* The event loop, until the last child ended or was given up. */

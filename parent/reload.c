@@ -234,6 +234,9 @@ prepare(struct reload *r, struct conf *conf)
 		c->ready = false;
 		if (c->link->drained == NULL)
 			c->link->drained = reload_drained;
+		/* Peers know the one that is in use: it stays. */
+		c->deliver.may_make_key = r->initial ||
+		    r->parent->conf->key_file != NULL;
 		deliver_start(&c->deliver, conf, r->id, r->initial);
 	}
 	set_timer(r);
@@ -342,6 +345,8 @@ finish(struct reload *r)
 		p->conf = r->next;
 	}
 	r->generation++;
+	/* It has its key, from wherever: none waits to be written. */
+	slots_settle(&p->slots, SLOT_KEY);
 	if (r->initial)
 		snprintf(text, sizeof(text), "%s is in force: %zu peer%s",
 		    p->conf->path, p->conf->npeers, p->conf->npeers == 1 ?

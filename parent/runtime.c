@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <net/if.h>
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +21,12 @@
 #include <unistd.h>
 
 #include "parent/runtime.h"
+#include "parent/tun.h"
 #include "shared/log.h"
 #include "shared/paths.h"
 
 #define PID_TEXT	16
+#define HOLDER_TEXT	(PID_TEXT + IFNAMSIZ)
 #define HEIRS_MS	20		/* until the interface is looked for again */
 #define HEIRS_TRIES	250		/* 5 seconds */
 #define HOLDER_MS	20		/* until the lock is tried again */
@@ -216,10 +216,45 @@ try_lock(struct runtime *r, const char *instance)
 	return 1;
 }
 
-int
-runtime_lock(struct runtime *r, const char *instance)
+/* Did who held it before end in order, and what was its interface called? */
+static void
+read_left(struct runtime *r, const char *instance)
 {
-	char holder[PID_TEXT];
+	char text[HOLDER_TEXT + 1], *name;
+	ssize_t n;
+
+	n = pread(r->lock_fd, text, HOLDER_TEXT, 0);
+	text[n > 0 ? n : 0] = '\0';
+	r->killed = text[0] != '\0' && text[0] != '\n';
+	name = strchr(text, '\n');
+	if (name != NULL) {
+		name++;
+		name[strcspn(name, "\n")] = '\0';
+	}
+	snprintf(r->left, sizeof(r->left), "%s", name != NULL &&
+	    tun_name_is_valid(name) ? name : instance);
+}
+
+/*
+ * Who we are, and what our interface is called if that is not the name of the
+ * instance.
+ */
+static int
+write_holder(const struct runtime *r, const char *instance,
+    const char *ifname)
+{
+	bool same = strcmp(ifname, instance) == 0;
+
+	if (ftruncate(r->lock_fd, 0) == 0 && dprintf(r->lock_fd, "%d\n%s%s",
+	    (int)getpid(), same ? "" : ifname, same ? "" : "\n") > 0)
+		return 0;
+	log_warn("%s/%s", PATH_RUN, r->lock.name);
+	return -1;
+}
+
+int
+runtime_lock(struct runtime *r, const char *instance, const char *ifname)
+{
 	int got, tries;
 
 	r->lock.dir = r->run_dir;
@@ -230,14 +265,9 @@ runtime_lock(struct runtime *r, const char *instance)
 			return -1;
 		if (got == 0)
 			continue;
-		read_holder(r->lock_fd, holder);
-		r->killed = holder[0] != '\0';
-		if (ftruncate(r->lock_fd, 0) == -1 ||
-		    dprintf(r->lock_fd, "%d\n", (int)getpid()) < 0) {
-			log_warn("%s/%s", PATH_RUN, r->lock.name);
-			return -1;
-		}
-		return 0;
+		read_left(r, instance);
+		return write_holder(r, instance, ifname != NULL ? ifname :
+		    r->left);
 	}
 	log_warnx("cannot lock %s/%s: it keeps vanishing", PATH_RUN,
 	    r->lock.name);
@@ -422,10 +452,29 @@ name_files(struct runtime *r, const char *instance, const char *ifname)
 	    instance);
 }
 
+/*
+ * The file names another interface than that of who was killed: what it left
+ * by the old name goes, too, unless somebody else has that name by now.
+ */
+static void
+clear_renamed(const struct runtime *r, const char *ifname)
+{
+	struct runtime_file old = { .dir = r->uapi_dir };
+	struct sockaddr_un sun;
+
+	if (!r->killed || strcmp(r->left, ifname) == 0)
+		return;
+	snprintf(old.name, sizeof(old.name), "%s.sock", r->left);
+	if (socket_path(&sun, PATH_UAPI, old.name) == 0 &&
+	    ask_again(&sun) == ECONNREFUSED)
+		(void)clear_leftover(&old, &sun);
+}
+
 int
 runtime_listen(struct runtime *r, const char *instance, const char *ifname,
     gid_t warren)
 {
+	clear_renamed(r, ifname);
 	name_files(r, instance, ifname);
 	r->uapi_fd = listen_at(&r->uapi, PATH_UAPI);
 	if (r->uapi_fd == -1)
@@ -453,12 +502,19 @@ runtime_clear_leftovers(struct runtime *r, const char *instance)
 	size_t i;
 	int rc = 0;
 
-	name_files(r, instance, instance);
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	name_files(r, instance, r->left);
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (socket_path(&sun, files[i] == &r->uapi ? PATH_UAPI :
-		    PATH_RUN, files[i]->name) == -1 ||
-		    clear_leftover(files[i], &sun) == -1)
+		    PATH_RUN, files[i]->name) == -1) {
 			rc = -1;
+			continue;
+		}
+		/* Nobody was killed: who answers there is not of ours. */
+		if (files[i] == &r->uapi && !r->killed && ask(&sun) == 0)
+			continue;
+		if (clear_leftover(files[i], &sun) == -1)
+			rc = -1;
+	}
 	return rc;
 }
 

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include <net/if.h>
+
 #include <stdbool.h>
 
 #define RUNTIME_NAME	32		/* INSTANCE and ".metrics.sock" */
@@ -27,6 +29,7 @@ struct runtime {
 	int			 lock_fd;
 	struct runtime_file	 lock;
 	bool			 killed;	/* who held it last */
+	char			 left[IFNAMSIZ]; /* and its interface's name */
 	struct runtime_file	 uapi;
 	struct runtime_file	 control;
 	struct runtime_file	 read;		/* configured mode: these two */
@@ -43,9 +46,11 @@ struct runtime {
 int	 runtime_dirs(struct runtime *);
 /*
  * Only one instance of a name runs: the lock is held until we end.  Says in
- * `killed` if the last one that held it did not end in order.
+ * `killed` if the last one that held it did not end in order, and in `left`
+ * what its interface was called.  ifname is ours; NULL: there will be none.
  */
-int	 runtime_lock(struct runtime *, const char *instance);
+int	 runtime_lock(struct runtime *, const char *instance,
+	    const char *ifname);
 /* Until the interface of an instance that was killed is gone: some seconds. */
 void	 runtime_wait(const struct runtime *, const char *ifname);
 /*
@@ -57,7 +62,10 @@ int	 runtime_listen(struct runtime *, const char *instance,
 	    const char *ifname, gid_t warren);
 /* After it: the same with the two sockets that only tell. */
 int	 runtime_listen_readers(struct runtime *, gid_t readers);
-/* What a killed instance left of all these, for `warrend --cleanup`. */
+/*
+ * What a killed instance left of all these, for `warrend --cleanup`; the UAPI
+ * socket by the name in `left`.
+ */
 int	 runtime_clear_leftovers(struct runtime *, const char *instance);
 
 /* Does the name still lead to the file that we made? */

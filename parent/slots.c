@@ -149,23 +149,31 @@ int
 slots_begin_read(struct slots *s, enum slot slot, char *why, size_t size)
 {
 	char path[SLOTS_PATH + 16];
-	int error, fd;
 
 	snprintf(path, sizeof(path), "%s/%s", s->path, files[slot].name);
-	fd = openat(s->dir, files[slot].name, O_RDONLY | O_CLOEXEC |
-	    O_NOFOLLOW | O_NONBLOCK);
-	if (fd == -1) {
-		error = errno;
-		snprintf(why, size, "%s: %s", path, strerrordesc_np(error));
-		errno = error;
-		return -1;
-	}
-	if (keyfile_check(fd, path, files[slot].max, why, size) == 0)
-		return fd;
+	return keyfile_open_own(s->dir, files[slot].name, path,
+	    files[slot].max, why, size);
+}
+
+int
+slots_check_key(const char *state, const char *instance, char *why,
+    size_t size)
+{
+	struct slots s;
+	int error, fd = -1;
+
+	snprintf(s.path, sizeof(s.path), "%s/%s", state, instance);
+	s.dir = open(s.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	if (s.dir != -1) {
+		fd = slots_begin_read(&s, SLOT_KEY, why, size);
+		error = errno;
+		close(s.dir);
+	} else
+		snprintf(why, size, "%s: %s", s.path, strerrordesc_np(error));
+	if (fd != -1)
+		close(fd);
+	return fd != -1 || error == ENOENT ? 0 : -1;
 }
 
 /* Says it once, until it went well again.  Returns the error. */
@@ -290,9 +298,23 @@ write_port(const struct slots *s, uint16_t port)
 int
 slots_port_store(struct slots *s, uint16_t port)
 {
-	if (port == slots_port_load(s))
-		return 0;
-	return tell(s, PORT, &s->port_error, write_port(s, port));
+	int error = 0;
+
+	if (port != slots_port_load(s))
+		error = write_port(s, port);
+	return tell(s, PORT, &s->port_error, error);
+}
+
+void
+slots_settle(struct slots *s, enum slot slot)
+{
+	s->error[slot] = 0;
+}
+
+void
+slots_port_settle(struct slots *s)
+{
+	s->port_error = 0;
 }
 
 const char *

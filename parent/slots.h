@@ -41,6 +41,12 @@ void	 slots_close(struct slots *);
  */
 int	 slots_begin_read(struct slots *, enum slot, char *why, size_t size);
 /*
+ * Could the key be read at a start, if there is one?  Opens the directory by
+ * itself and makes nothing.  0, or -1 and why.
+ */
+int	 slots_check_key(const char *state, const char *instance, char *why,
+	    size_t size);
+/*
  * An fd to fill the slot's new file, which replaces one that was begun before;
  * or -1 with errno after a line in the log.
  */
@@ -57,6 +63,12 @@ uint16_t slots_port_load(struct slots *);
  * line in the log. */
 int	 slots_port_store(struct slots *, uint16_t port);
 
+/*
+ * There is nothing to write there now: that it once failed is no problem any
+ * more.
+ */
+void	 slots_settle(struct slots *, enum slot);
+void	 slots_port_settle(struct slots *);
 /* Why the last write failed, a sentence without a full stop; or NULL. */
 const char	*slots_problem(struct slots *);
 

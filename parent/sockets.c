@@ -313,17 +313,18 @@ sockets_mark(struct parent *p, uint32_t mark)
 	return 0;
 }
 
-/* A port that the kernel chose is kept over restarts. */
+/*
+ * A port that the kernel chose is kept over restarts; as long as we run it is
+ * the one in use, whatever could be stored of it.
+ */
 static uint16_t
 wanted_port(struct parent *p, const struct conf *conf)
 {
-	uint16_t port = conf->port;
-
-	if (port == 0)
-		port = slots_port_load(&p->slots);
-	if (port == 0 && p->keep_port)
-		port = p->port;
-	return port;
+	if (conf->port != 0)
+		return conf->port;
+	if (p->keep_port && p->port != 0)
+		return p->port;
+	return slots_port_load(&p->slots);
 }
 
 int
@@ -418,6 +419,8 @@ sockets_commit(struct parent *p)
 	settle(p);
 	if (p->keep_port)
 		(void)slots_port_store(&p->slots, p->port);
+	else
+		slots_port_settle(&p->slots);
 }
 
 void

@@ -23,7 +23,7 @@
 #define START_TIMEOUT	20	/* seconds until all are ready */
 #define END_MS		300	/* until those that linger are killed */
 #define KILL_MS		150	/* until we end without them */
-#define LAST_WORDS	64	/* messages of a dead child */
+#define LAST_WORDS	1024	/* messages of a dead child */
 
 /* Bits of PROC_BIT() that have a link between them. */
 static const unsigned siblings[PROC_COUNT] = {
@@ -116,7 +116,8 @@ suite_end(struct parent *p, int status)
 	if (p->state == SUITE_ENDING)
 		return;
 	p->state = SUITE_ENDING;
-	p->status = status;
+	/* A start that is interrupted has not succeeded. */
+	p->status = p->started ? status : 1;
 	notify_stopping(&p->notify);
 	for (m = p->member; m < p->member + PROC_COUNT; m++)
 		if (m->pid != 0)
@@ -257,7 +258,10 @@ reap(struct parent *p)
 				reaped(p, m, status);
 }
 
-/* In bare mode there is nothing to read again, and perhaps no terminal. */
+/*
+ * In bare mode there is nothing to read again, and perhaps no terminal; or
+ * nohup(1) is to keep it away, which a blocked signal is not.
+ */
 static bool
 took_hangup(struct parent *p)
 {
@@ -266,7 +270,7 @@ took_hangup(struct parent *p)
 		reload_request(p, NULL, 0);
 		return true;
 	}
-	return !p->foreground;
+	return !p->foreground || p->nohup;
 }
 
 static void
@@ -286,8 +290,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 		if (p->state != SUITE_ENDING)
 			log_info("got SIG%s; ending",
 			    sigabbrev_np((int)si.ssi_signo));
-		/* A start that is interrupted has not succeeded. */
-		suite_end(p, p->state == SUITE_STARTING);
+		suite_end(p, 0);
 	}
 }
 
@@ -302,10 +305,14 @@ our_signals(sigset_t *set)
 }
 
 int
-suite_hold_signals(void)
+suite_hold_signals(struct parent *p)
 {
+	struct sigaction hup;
 	sigset_t set;
 
+	if (sigaction(SIGHUP, NULL, &hup) == -1)
+		return -1;
+	p->nohup = hup.sa_handler == SIG_IGN;
 	our_signals(&set);
 	/* Who started us may have ignored SIGCHLD, and with it our children. */
 	signal(SIGCHLD, SIG_DFL);

@@ -109,3 +109,42 @@ expect_is "nothing is left in the kernel" "$before" kernel_state a
 conf_start a
 expect_is "a random port is kept over restarts" "$port" field a listen_port
 expect "ping after a restart" ping_from b 10.66.0.1
+
+# The key that was made stays: without its file a reload makes no other one,
+# which no peer would know.
+key=$STATE/$(tun b)/key
+mv "$key" "$T/kept.key"
+expect_fail "a reload without the key that is in use" ctl b reload
+expect "says what is missing" \
+    sh -c "'$WARRENCTL' -i $(tun b) reload 2>&1 | grep -q '$key is missing'"
+expect_fail "and makes no other" test -e "$key"
+expect "what ran runs on" ping_from b 10.66.0.1
+ln -sf "$T/kept.key" "$key"
+expect "a link is not followed, and that is said" \
+    sh -c "'$WARRENCTL' -i $(tun b) reload 2>&1 | grep -q 'symbolic link'"
+if "$WARREND" -n -f "$T/b.conf" >"$T/out" 2>&1; then
+	not_ok "warrend -n says the same" "it found nothing"
+else
+	expect "warrend -n says the same" grep -q 'symbolic link' "$T/out"
+fi
+rm "$key"
+mv "$T/kept.key" "$key"
+expect "with the key there it reloads" ctl b reload
+expect "and warrend -n is content" "$WARREND" -n -f "$T/b.conf"
+expect "ping goes on" ping_from b 10.66.0.1
+
+# A random port that cannot be kept stays as long as the instance does.
+dir=$STATE/$(tun a)
+mkdir "$dir/.port.new"
+if [ "$port" = 40000 ]; then echo 40001; else echo 40000; fi >"$dir/port"
+port_problem() {
+	ctl a status | grep -q '/port cannot be written'
+}
+expect "reload, and a port that cannot be kept" ctl a reload
+expect_is "the port stays" "$port" field a listen_port
+expect "that it cannot be kept is told" wait_for 5 port_problem
+sed -i 's/^	address fd66::1.*/&\
+	listen port 51820/' "$T/a.conf"
+expect "a port of the file" ctl a reload
+expect_is "is taken" 51820 field a listen_port
+expect "and no other one has to be kept" wait_for 5 not port_problem

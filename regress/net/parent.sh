@@ -11,7 +11,7 @@ need ip wg
 host_new a b c
 # Instances that went to the background, to be ended if a check fails.
 bg_pid() {
-	cat "$RUN/$1.lock"
+	head -n 1 "$RUN/$1.lock"
 }
 
 warren_bg() {
@@ -159,6 +159,23 @@ kill -INT "$pid"
 expect "SIGINT" wait_for 1 gone "$pid"
 expect "SIGINT leaves nothing" all_gone "$i"
 
+# in the foreground the end of its terminal ends it, unless nohup(1) is to keep
+# that away
+start a "$WARREND" -d "$i"
+pid=$!
+wait_for 10 answers "$i"
+kill -HUP "$pid"
+expect "SIGHUP in the foreground" wait_for 1 gone "$pid"
+expect "SIGHUP leaves nothing" all_gone "$i"
+start a sh -c 'trap "" HUP && exec "$@"' sh "$WARREND" -d "$i"
+pid=$!
+wait_for 10 answers "$i"
+kill -HUP "$pid"
+expect_fail "SIGHUP after nohup does not end it" wait_for 1 gone "$pid"
+expect "and it answers" answers "$i"
+kill "$pid" || true
+expect "SIGTERM after nohup does" wait_for 1 gone "$pid"
+
 # whenever it comes during the start, nothing is left
 for delay in 0 0.003 0.006 0.009 0.012 0.02; do
 	ip netns exec "$(ns a)" "$WARREND" -d "$i" >>"$T/bg.log" 2>&1 &
@@ -244,13 +261,57 @@ echo 2147483647 >"$RUN/$i.lock"
 ip_on a tuntap add dev "$i" mode tun
 start a "$WARREND" -d "$i"
 pid=$!
-wait_for 5 sh -c "[ \"\$(cat '$RUN/$i.lock')\" = $pid ]" ||
+wait_for 5 sh -c "[ \"\$(head -n 1 '$RUN/$i.lock')\" = $pid ]" ||
     not_ok "the next start" "it does not lock"
 ip_on a link del "$i"
 expect "the next start waits until the interface is gone" \
     wait_for 5 answers "$i"
 kill "$pid"
 expect "and ends" wait_for 5 gone "$pid"
+
+# an instance whose interface has another name: what its killed parent left is
+# found by that, also when the file names another one by now
+lab=${P}lab
+lab_start() {
+	printf 'interface %s { }\n' "$1" >"$T/lab.conf"
+	start b "$WARREND" -d -i "$lab" -f "$T/lab.conf"
+	wait_for 10 "$WARRENCTL" -i "$lab" status ||
+	    not_ok "an instance with interface $1" "it does not answer"
+}
+lab_kill() {
+	kill -9 "$(pid_of b)"
+	wait_for 5 gone "$(pid_of b)"
+}
+printf 'interface %s { }\n' "$lab" >"$T/other.conf"
+start c "$WARREND" -d -i "${P}other" -f "$T/other.conf"
+wait_for 10 "$WARRENCTL" -i "${P}other" status || true
+expect "cleanup of what never ran, beside an interface of that name" \
+    on b "$WARREND" --cleanup "$lab"
+expect "which stays" on c wg show "$lab"
+kill "$(pid_of c)"
+wait_for 5 gone "$(pid_of c)"
+
+lab_start "${P}lab1"
+lab_kill
+expect "cleanup by the name of the instance" on b "$WARREND" --cleanup "$lab"
+expect "takes away the interface's socket" all_gone "${P}lab1"
+expect "and what is the instance's" all_gone "$lab"
+
+lab_start "${P}lab1"
+lab_kill
+lab_start "${P}lab2"
+expect "the next start with another interface takes it away, too" \
+    all_gone "${P}lab1"
+expect_is "the lock tells which it is" "$(pid_of b) ${P}lab2" \
+    sh -c "paste -sd' ' '$RUN/$lab.lock'"
+lab_kill
+# Somebody else has that interface's name by now.
+start c "$WARREND" -d "${P}lab2"
+expect "somebody else takes that name" wait_for 10 answers "${P}lab2"
+lab_start "${P}lab3"
+expect "and is left alone" answers "${P}lab2"
+kill "$(pid_of b)" "$(pid_of c)"
+expect "both end" wait_for 5 gone "$(pid_of b)" "$(pid_of c)"
 
 # what is in the way and is not ours stays
 : >"$UAPI/$i.sock"

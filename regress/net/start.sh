@@ -15,7 +15,7 @@ need ip wg ps python3 mount
 LIBEXEC=$(sed -n 's/.*WARREN_LIBEXECDIR *"\(.*\)"/\1/p' \
     "$BUILD/config.h")/warren
 host_new a b c d e f g h
-keys_new a b
+keys_new a b a2
 for host in a b c d e f g h; do
 	cat >"$T/$host.conf" <<CONF
 interface $(tun $host) {
@@ -176,6 +176,25 @@ begin a netd stops
 expect "it is stopped" wait_for 10 is_stopped a
 kill -TERM "$(pid_of a)"
 fails a 5 "interrupted" "got SIGTERM; ending"
+
+# All run, and the configuration is still on its way to them.
+{
+	cat "$T/a.conf"
+	printf 'peer "y" {\n\tpublic-key "%s"\n\tallowed-ips {\n' "$(key_of a2)"
+	seq 60000 | awk '{ printf "10.%d.%d.%d/32\n", 128 + int($1 / 65536),
+	    int($1 / 256) % 256, $1 % 256 }'
+	printf '\t}\n}\n'
+} >"$T/large.conf"
+: >"$T/a.log"
+NOTIFY_SOCKET='' start a "$WARREND" -d -f "$T/large.conf"
+for n in $(seq 1000); do
+	# They run when the parent has given up what only the start needs.
+	! grep -q '^Seccomp:[^0-9]*2' "/proc/$(pid_of a)/status" || break
+	sleep 0.005
+done
+expect "all run" [ "$n" -lt 1000 ]
+kill -TERM "$(pid_of a)"
+fails a 10 "interrupted later" "got SIGTERM; ending"
 
 for proc in cryptod netd ctld resolverd; do
 	begin a $proc stops

@@ -480,7 +480,7 @@ world_start(enum mode mode)
 		world.k.link[i] = world.child[i].chan.fd = -1;
 	log_init("warrend", keep, NULL);
 	log_setverbose(0);
-	ck_assert_int_eq(suite_hold_signals(), 0);
+	ck_assert_int_eq(suite_hold_signals(&world.p), 0);
 	make_parent(&world.p, mode);
 	tun = kid_fd(FD_FILE);
 	ck_assert_int_eq(suite_start(&world.p, tun), 0);

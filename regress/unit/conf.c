@@ -102,7 +102,7 @@ END_TEST
 START_TEST(every_keyword)
 {
 	must_print("interface a.b-c_9 {\n address { 10.0.0.1/8, 10.0.0.2\n"
-	    "fd00::1 }\n listen port 1\n mtu 65535\n fwmark 0XfFfFfFfF\n"
+	    "fd00::1 }\n listen port 1\n mtu 65447\n fwmark 0XfFfFfFfF\n"
 	    " private-key file k\n routes table 4294967295 }\n"
 	    "peer b@x { public-key \"" K1 "\" }\n"
 	    "peer 9 {\n public-key \"" K2 "\"\n endpoint 2001:DB8::1 port "
@@ -110,7 +110,7 @@ START_TEST(every_keyword)
 	    " allowed-ips 10.1.2.3/16\n allowed-ips { }\n"
 	    " allowed-ips { 0.0.0.0/0 ::/0, fd00::5/127, }\n}\n",
 	    "interface a.b-c_9 {\n\taddress 10.0.0.1/8\n\taddress 10.0.0.2/32"
-	    "\n\taddress fd00::1/128\n\tlisten port 1\n\tmtu 65535\n"
+	    "\n\taddress fd00::1/128\n\tlisten port 1\n\tmtu 65447\n"
 	    "\tfwmark 0xffffffff\n\tprivate-key file \"/etc/k\"\n"
 	    "\troutes table 4294967295\n}\n\n"
 	    "peer \"b@x\" {\n\tpublic-key \"" K1 "\"\n}\n\n"

@@ -74,7 +74,7 @@ START_TEST(wrong_includes)
 	text = "include list\ninterface w { mtu 5 }";
 	must_fail_files(text, strlen(text), files,
 	    "/etc/list:3: the file ends within the peer of line 1: \"}\" is "
-	    "missing\n" PATH ":2: \"5\" is no MTU: 576 to 65535\n");
+	    "missing\n" PATH ":2: \"5\" is no MTU: 576 to 65447\n");
 	text = "include half\n{\n}\n";
 	must_fail_files(text, strlen(text), files,
 	    "/etc/half:1: the line ends too early: wanted peer NAME { ... }\n"

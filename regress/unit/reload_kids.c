@@ -57,6 +57,8 @@ take_crypto(struct kid *k, struct rbuf *r)
 	k->locals += it.op == CRYPTO_LOCAL;
 	k->allowed += it.op == CRYPTO_ALLOWED_IP;
 	k->make_key += it.op == CRYPTO_MAKE_KEY;
+	if (it.op == CRYPTO_MAKE_KEY)
+		make_slot("key", 0600);
 	if (it.op != CRYPTO_MAKE_KEY && it.op != CRYPTO_LOCAL &&
 	    k->peers == 0)
 		k->wrong++;

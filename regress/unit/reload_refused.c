@@ -4,8 +4,11 @@
  * kernel, or for its key files: it is said why, the old one stays, and the
  * next one is taken.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "reload_play.h"
 
@@ -35,6 +38,48 @@ START_TEST(first_with_bad_slots)
 	make_slot("key", 0640);
 	propose(5, 2);
 	refused(5, "/w0/key: group and others may read it; chmod 0600 ");
+}
+END_TEST
+
+/* The key that was made is in use: another one is made at a start only. */
+START_TEST(key_is_gone)
+{
+	start();
+	ck_assert_uint_eq(CRYPTOD->make_key, 1);
+	ck_assert_int_eq(unlink(slot_path("key")), 0);
+	propose(5, 4);
+	refused(5, "/w0/key is missing, the private key that is in use: put ");
+	ck_assert_uint_eq(CRYPTOD->make_key, 0);
+	ck_assert_int_ne(access(slot_path("key"), F_OK), 0);
+	make_slot("key", 0600);
+	accepted(4);
+	ck_assert_uint_eq(CRYPTOD->private, 1);
+	/* Who has the key of a file does not need it. */
+	ck_assert_int_eq(unlink(slot_path("key")), 0);
+	make_slot("own", 0600);
+	play.on_disk = make_conf(2, 1, false);
+	play.on_disk->key_file = strdup(slot_path("own"));
+	ask(6);
+	ck_assert_int_eq(CTLD->error, 0);
+	/* And from there it is a new one that is asked for. */
+	accepted(3);
+	ck_assert_uint_eq(CRYPTOD->make_key, 1);
+}
+END_TEST
+
+/* A key that could not be written is no problem of who has another. */
+START_TEST(key_not_written)
+{
+	start();
+	ck_assert_int_eq(mkdir(slot_path(".key.new"), 0700), 0);
+	ck_assert_int_eq(slots_want(&parent.slots, SLOT_KEY), -1);
+	ck_assert_ptr_nonnull(slots_problem(&parent.slots));
+	CRYPTOD->say = SAY_NO;
+	propose(5, 4);
+	ck_assert_ptr_nonnull(slots_problem(&parent.slots));
+	CRYPTOD->say = SAY_READY;
+	accepted(4);
+	ck_assert_ptr_null(slots_problem(&parent.slots));
 }
 END_TEST
 
@@ -136,6 +181,8 @@ suite(void)
 
 	tcase_add_test(tc, first_refused);
 	tcase_add_test(tc, first_with_bad_slots);
+	tcase_add_test(tc, key_is_gone);
+	tcase_add_test(tc, key_not_written);
 	tcase_add_loop_test(tc, no_from_each, 0, 3);
 	tcase_add_test(tc, parse);
 	tcase_add_test(tc, needs_restart);

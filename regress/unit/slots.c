@@ -380,6 +380,27 @@ START_TEST(read_checks)
 	ck_assert_int_eq(slots_begin_read(&s, SLOT_KEY, why, sizeof(why)),
 	    -1);
 	ck_assert_int_eq(errno, ELOOP);
+	ck_assert_ptr_nonnull(strstr(why, "/key: is a symbolic link; put "));
+}
+END_TEST
+
+/* What a start would say of the key; it makes nothing by itself. */
+START_TEST(check_key)
+{
+	char why[KEYFILE_WHY];
+
+	if (!is_root("check_key"))
+		return;
+	ck_assert_int_eq(slots_check_key(state, "w0", why, sizeof(why)), 0);
+	ck_assert_int_ne(access(state, F_OK), 0);
+	begin();
+	ck_assert_int_eq(slots_check_key(state, "w0", why, sizeof(why)), 0);
+	ck_assert_int_eq(put(SLOT_KEY, "one"), 0);
+	ck_assert_int_eq(slots_check_key(state, "w0", why, sizeof(why)), 0);
+	ck_assert_int_eq(unlink(at("key")), 0);
+	ck_assert_int_eq(symlink("sessions", at("key")), 0);
+	ck_assert_int_eq(slots_check_key(state, "w0", why, sizeof(why)), -1);
+	ck_assert_ptr_nonnull(strstr(why, "/w0/key: is a symbolic link; "));
 }
 END_TEST
 
@@ -403,6 +424,28 @@ START_TEST(port)
 		fill(open(at("port"), O_WRONLY | O_TRUNC), bad[i]);
 		ck_assert_uint_eq(slots_port_load(&s), 0);
 	}
+}
+END_TEST
+
+/* It is told as long as there is something to be written. */
+START_TEST(port_problem)
+{
+	if (!is_root("port_problem"))
+		return;
+	begin();
+	ck_assert_int_eq(slots_port_store(&s, 51820), 0);
+	ck_assert_int_eq(mkdir(at(".port.new"), 0700), 0);
+	ck_assert_int_eq(slots_port_store(&s, 2), EISDIR);
+	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/port cannot be "));
+	/* The one that is there already. */
+	ck_assert_int_eq(slots_port_store(&s, 51820), 0);
+	ck_assert_ptr_null(slots_problem(&s));
+	/* None that has to be kept. */
+	ck_assert_int_eq(slots_port_store(&s, 2), EISDIR);
+	slots_settle(&s, SLOT_KEY);
+	ck_assert_ptr_nonnull(slots_problem(&s));
+	slots_port_settle(&s);
+	ck_assert_ptr_null(slots_problem(&s));
 }
 END_TEST
 
@@ -533,7 +576,9 @@ suite(void)
 	tcase_add_test(tc, empty);
 	tcase_add_test(tc, leftovers);
 	tcase_add_test(tc, read_checks);
+	tcase_add_test(tc, check_key);
 	tcase_add_test(tc, port);
+	tcase_add_test(tc, port_problem);
 	tcase_add_test(tc, disk_full);
 	tcase_add_test(tc, read_only);
 	tcase_add_test(tc, writes_on);
