@@ -123,7 +123,8 @@ finish(struct resolver *r, struct query *q, uint64_t now)
 			cache_add(&r->cache, q->name, &a, TTL_NONE, now);
 	}
 	tell(r, q->id, &a);
-	if (a.status == RESOLVE_SILENT)
+	/* Servers of another network may answer us, but not with addresses. */
+	if (a.status == RESOLVE_SILENT || a.status == RESOLVE_REFUSED)
 		r->out.wanted(r->out.arg);
 	free(q);
 }
@@ -138,7 +139,8 @@ ask_half(struct resolver *r, struct query *q, struct query_half *h)
 	h->edns = !r->no_edns[q->server];
 	len = dns_query_build(&h->q, h->edns, buf);
 	r->count.sent++;
-	if (r->out.send(r->out.arg, q->server, buf, len) == 0)
+	h->waits = r->out.send(r->out.arg, q->server, buf, len) == 0;
+	if (h->waits)
 		return 0;
 	r->count.send_errors++;
 	return -1;
@@ -302,17 +304,41 @@ half_of(struct query *q, int id)
 	return NULL;
 }
 
+/*
+ * Goes on when neither family is waited for: what one of them was told may
+ * not hold for the other (RFC 4074, 4), not even that there is no such name.
+ */
+static void
+go_on(struct resolver *r, struct query *q, uint64_t now)
+{
+	if (q->half[0].done && q->half[1].done)
+		finish(r, q, now);
+	else if (!q->half[0].waits && !q->half[1].waits)
+		advance(r, q, now);
+}
+
 static void
 take(struct resolver *r, struct query *q, struct query_half *h,
     unsigned server, uint64_t now)
 {
 	r->best = server;
 	h->done = true;
+	h->waits = false;
 	if (h->answer.truncated)
 		r->count.truncated++;
-	if (h->result == DNS_NO_NAME ||
-	    (q->half[0].done && q->half[1].done))
-		finish(r, q, now);
+	go_on(r, q, now);
+}
+
+static void
+refuse(struct resolver *r, struct query *q, struct query_half *h,
+    unsigned server, uint64_t now)
+{
+	q->refused = true;
+	/* An earlier server's no says nothing of the one asked now. */
+	if (server != q->server)
+		return;
+	h->waits = false;
+	go_on(r, q, now);
 }
 
 void
@@ -356,9 +382,7 @@ resolver_reply(struct resolver *r, unsigned server, const uint8_t *msg,
 		}
 		/* FALLTHROUGH */
 	case DNS_REFUSED:
-		q->refused = true;
-		if (server == q->server)
-			advance(r, q, now);
+		refuse(r, q, h, server, now);
 		break;
 	}
 }

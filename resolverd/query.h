@@ -3,9 +3,10 @@
  * Names under way to their answers: which name server is asked, how long it
  * is waited for, and what is made of the two answers, for A and for AAAA.
  *
- * A server has 2 seconds, then the next one is asked; each twice.  The first
- * round asks with letters of random case, which must come back (forging an
- * answer takes more guesses); the second without, for servers that change it.
+ * A server has 2 seconds, or until it has refused whatever it did not answer;
+ * then the next one is asked; each twice.  The first round asks with letters
+ * of random case, which must come back (forging an answer takes more guesses);
+ * the second without, for servers that change it.
  *
  * A leaf: the time is passed in, effects go out by hooks.
  */
@@ -38,6 +39,7 @@ struct query {
 	struct query_half {
 		struct dns_question	 q;
 		bool			 edns;	/* it was sent with it */
+		bool			 waits;	/* for the last server */
 		bool			 done;
 		enum dns_result		 result;
 		struct dns_answer	 answer;
@@ -51,7 +53,7 @@ struct query_hooks {
 	/* 0, or -1: it could not be sent. */
 	int	(*send)(void *, unsigned server, const uint8_t *, size_t);
 	void	(*done)(void *, uint32_t id, const struct resolved *);
-	/* No name server answers, or there is none. */
+	/* No name server answers, or gives addresses, or there is none. */
 	void	(*wanted)(void *);
 };
 

@@ -16,7 +16,7 @@ struct server {
 	unsigned		 number;
 	int			 fd;	/* connected; -1: none */
 	struct event		*ev;
-	struct endpoint		 at;	/* for log lines only */
+	struct endpoint		 at;	/* of the last one here, or none */
 };
 
 struct resolverd {

@@ -122,6 +122,14 @@ on_dns_reset(void *arg, struct link *l, struct imsg *m)
 	return 0;
 }
 
+static bool
+is_same(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->family == b->family && a->port == b->port &&
+	    a->scope == b->scope &&
+	    memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+}
+
 int
 on_dns_fd(void *arg, struct link *l, struct imsg *m)
 {
@@ -137,6 +145,12 @@ on_dns_fd(void *arg, struct link *l, struct imsg *m)
 		return 0;
 	}
 	s = &r->server[r->resolver.servers];
+	/*
+	 * Another network may have other addresses for a name.  Mere new
+	 * sockets to the same servers come whenever one name is not answered.
+	 */
+	if (!is_same(&s->at, &at))
+		cache_clear(&r->resolver.cache);
 	s->at = at;
 	s->fd = m->fd;
 	s->ev = event_new(r->child.base, s->fd, EV_READ | EV_PERSIST,

@@ -20,7 +20,7 @@ enum resolve_status {
 	RESOLVE_OK,
 	RESOLVE_NONE,			/* no such name, or no address */
 	RESOLVE_SILENT,			/* no name server answered */
-	RESOLVE_REFUSED			/* they could not or would not say */
+	RESOLVE_REFUSED			/* they, or resolverd, would not say */
 };
 struct resolved {
 	enum resolve_status	 status;
@@ -35,7 +35,7 @@ void	 resolved_send(struct link *, uint32_t id, const struct resolved *);
 int	 resolved_recv(const struct imsg *, struct resolved *);
 
 void	 dns_reset_send(struct link *);
-/* server is for log lines only: the socket is connected to it. */
+/* The socket is connected to it; resolverd sees by it that it is another. */
 void	 dns_fd_send(struct link *, const struct endpoint *server, int fd);
 int	 dns_fd_recv(const struct imsg *, struct endpoint *server);
 void	 hosts_fd_send(struct link *, int fd);

@@ -24,23 +24,33 @@
 
 static int	server[2];	/* name servers, played here */
 
+/* Hands down a socket connected to this one. */
+static void
+give_socket(int fd)
+{
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	struct endpoint at;
+	int client;
+
+	client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&sin, len), 0);
+	endpoint_from_sockaddr(&at, (struct sockaddr *)&sin);
+	dns_fd_send(&parent, &at, client);
+}
+
 /* A name server, and a socket connected to it handed down. */
 static int
 give_server(void)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
-	socklen_t len = sizeof(sin);
-	struct endpoint at;
-	int fd, client;
+	int fd;
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, len), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
-	ck_assert_int_eq(connect(client, (struct sockaddr *)&sin, len), 0);
-	endpoint_from_sockaddr(&at, (struct sockaddr *)&sin);
-	dns_fd_send(&parent, &at, client);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	give_socket(fd);
 	return fd;
 }
 
@@ -163,6 +173,7 @@ START_TEST(names)
 	ck_assert_uint_eq(a.at[0].addr[3], 5);
 	resolve_send(&netd, 8, "bob.example.net");
 	answer(server[0], 3, 0);
+	answer(server[0], 3, 0);
 	a = result(8);
 	ck_assert_int_eq(a.status, RESOLVE_NONE);
 }
@@ -173,6 +184,7 @@ START_TEST(second_server)
 	struct resolved a;
 
 	resolve_send(&netd, 1, "alice");
+	answer(server[0], 2, 0);
 	answer(server[0], 2, 0);
 	answer(server[1], 0, 1);
 	answer(server[1], 0, 1);
@@ -214,6 +226,38 @@ START_TEST(silence)
 	a = result(3);
 	ck_assert_int_eq(a.status, RESOLVE_SILENT);
 	ck_assert(!next(&parent, &m, 100));
+}
+END_TEST
+
+/* What was learned from name servers lasts as long as they do. */
+START_TEST(other_servers)
+{
+	struct resolved a;
+
+	resolve_send(&netd, 1, "alice");
+	answer(server[0], 0, 1);
+	answer(server[0], 0, 1);
+	a = result(1);
+	ck_assert_int_eq(a.status, RESOLVE_OK);
+	/* The same ones by new sockets: nobody is asked. */
+	dns_reset_send(&parent);
+	give_socket(server[0]);
+	give_socket(server[1]);
+	settle();
+	resolve_send(&netd, 2, "alice");
+	a = result(2);
+	ck_assert_int_eq(a.status, RESOLVE_OK);
+	ck_assert_uint_eq(a.at[0].addr[15], 1);
+	/* Another in their place: it may know the name by another address. */
+	dns_reset_send(&parent);
+	server[0] = give_server();
+	settle();
+	resolve_send(&netd, 3, "alice");
+	answer(server[0], 0, 2);
+	answer(server[0], 0, 2);
+	a = result(3);
+	ck_assert_int_eq(a.status, RESOLVE_OK);
+	ck_assert_uint_eq(a.at[0].addr[15], 2);
 }
 END_TEST
 
@@ -337,6 +381,7 @@ suite(void)
 	tcase_add_test(tc, names);
 	tcase_add_test(tc, second_server);
 	tcase_add_test(tc, silence);
+	tcase_add_test(tc, other_servers);
 	tcase_add_test(tc, rows);
 	tcase_add_test(tc, hostile_server);
 	tcase_add_test(tc, netd_breaks_rules);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Names under way: servers that are silent, cannot be reached, refuse, or say
+ * one thing of one family and another of the other.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "dns_play.h"
+#include "unit.h"
+
+START_TEST(silence)
+{
+	unsigned i;
+
+	servers(2);
+	resolver_ask(&r, 1, "alice.example.net", now);
+	pass(2000);
+	ck_assert_uint_eq(nsent, 4);
+	pass(2000);
+	ck_assert_uint_eq(nsent, 6);
+	pass(2000);
+	ck_assert_uint_eq(nsent, 8);
+	ck_assert_uint_eq(ndone, 0);
+	pass(2000);
+	ck_assert_uint_eq(nsent, 8);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_int_eq(last.status, RESOLVE_SILENT);
+	ck_assert_uint_eq(nwanted, 1);
+	for (i = 0; i < 8; i++)
+		ck_assert_uint_eq(sent[i].server, i / 2 % 2);
+	/* The second round in small letters. */
+	for (i = 4; i < 8; i++)
+		ck_assert_mem_eq(sent[i].msg + 12, "\5alice\7example\3net", 19);
+	/* That is not kept. */
+	resolver_ask(&r, 2, "alice.example.net", now);
+	ck_assert_uint_eq(nsent, 10);
+}
+END_TEST
+
+START_TEST(one_family_late)
+{
+	servers(2);
+	resolver_ask(&r, 1, "a", now);
+	reply(&sent[1], 0x8180, 1, 1, 300);
+	pass(1900);
+	ck_assert_uint_eq(ndone, 0);
+	pass(100);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_uint_eq(last.n, 1);
+	/* That there is none of one family is no answer yet. */
+	resolver_ask(&r, 2, "b", now);
+	reply(&sent[3], 0x8180, 0, 1, 300);
+	pass(2000);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_uint_eq(nsent, 5);
+	ck_assert_uint_eq(type_of(&sent[4]), DNS_AAAA);
+	pass(8000);
+	ck_assert_int_eq(last.status, RESOLVE_SILENT);
+}
+END_TEST
+
+START_TEST(refusal)
+{
+	unsigned i;
+
+	servers(2);
+	resolver_ask(&r, 1, "a", now);
+	for (i = 0; i < 8; i += 2) {
+		ck_assert_uint_eq(nsent, i + 2);
+		ck_assert_uint_eq(sent[i].server, i / 2 % 2);
+		reply(&sent[i], 0x8185, 0, 0, 0);
+		/* Twice, or of a server that it no longer waits for. */
+		reply(&sent[i], 0x8185, 0, 0, 0);
+		if (i > 0)
+			reply(&sent[i - 1], 0x8182, 0, 0, 0);
+		ck_assert_uint_eq(nsent, i + 2);
+		ck_assert_uint_eq(ndone, 0);
+		/* Both families: at once, and once only. */
+		reply(&sent[i + 1], 0x8182, 0, 0, 0);
+	}
+	ck_assert_uint_eq(nsent, 8);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_int_eq(last.status, RESOLVE_REFUSED);
+	/* It may be of a network that we have left. */
+	ck_assert_uint_eq(nwanted, 1);
+}
+END_TEST
+
+START_TEST(one_family_refused)
+{
+	servers(1);
+	resolver_ask(&r, 1, "a", now);
+	reply(&sent[0], 0x8185, 0, 0, 0);
+	/* The other takes its time, and then nothing more is waited for. */
+	now += SECOND;
+	reply(&sent[1], 0x8180, 1, 1, 300);
+	ck_assert_uint_eq(nsent, 2);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
+	ck_assert_uint_eq(last.n, 1);
+	ck_assert_uint_eq(r.count.drop_foreign, 0);
+	/* The other has none: the next round is about the first alone. */
+	resolver_ask(&r, 2, "b", now);
+	reply(&sent[2], 0x8182, 0, 0, 0);
+	reply(&sent[3], 0x8180, 0, 0, 0);
+	ck_assert_uint_eq(nsent, 5);
+	ck_assert_uint_eq(type_of(&sent[4]), DNS_AAAA);
+	reply(&sent[4], 0x8182, 0, 0, 0);
+	ck_assert_uint_eq(ndone, 2);
+	ck_assert_int_eq(last.status, RESOLVE_REFUSED);
+	/* The other is silent: both are asked again. */
+	resolver_ask(&r, 3, "c", now);
+	reply(&sent[5], 0x8185, 0, 0, 0);
+	pass(2000);
+	ck_assert_uint_eq(nsent, 9);
+	reply(&sent[7], 0x8185, 0, 0, 0);
+	reply(&sent[6], 0x8180, 1, 1, 300);
+	ck_assert_uint_eq(ndone, 3);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
+}
+END_TEST
+
+/* Some servers say so of AAAA, though there is an A (RFC 4074, 4.2). */
+START_TEST(one_family_unknown)
+{
+	servers(1);
+	resolver_ask(&r, 1, "a", now);
+	reply(&sent[0], 0x8183, 0, 0, 0);
+	ck_assert_uint_eq(ndone, 0);
+	reply(&sent[1], 0x8180, 1, 1, 300);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
+	ck_assert_uint_eq(last.at[0].family, AF_INET);
+	/* Without a word of the other it is the answer in the end. */
+	resolver_ask(&r, 2, "b", now);
+	reply(&sent[3], 0x8183, 0, 0, 0);
+	pass(2000);
+	ck_assert_uint_eq(nsent, 5);
+	ck_assert_uint_eq(type_of(&sent[4]), DNS_AAAA);
+	pass(2000);
+	ck_assert_uint_eq(ndone, 2);
+	ck_assert_int_eq(last.status, RESOLVE_NONE);
+}
+END_TEST
+
+START_TEST(old_server)
+{
+	unsigned i;
+	size_t with;
+
+	servers(1);
+	resolver_ask(&r, 1, "a", now);
+	with = sent[0].len;
+	reply(&sent[0], 0x8181, 0, 0, 0);
+	reply(&sent[1], 0x8184, 0, 0, 0);
+	ck_assert_uint_eq(nsent, 4);
+	ck_assert_uint_eq(sent[2].len, with - 11);
+	ck_assert_uint_eq(sent[3].len, with - 11);
+	reply(&sent[2], 0x8180, 1, 1, 300);
+	reply(&sent[3], 0x8180, 1, 1, 300);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
+	resolver_ask(&r, 2, "b", now);
+	ck_assert_uint_eq(sent[4].len, with - 11);
+	/* It goes on saying so: then it refuses. */
+	for (i = 4; i < 8; i++)
+		reply(&sent[i], 0x8181, 0, 0, 0);
+	ck_assert_int_eq(last.status, RESOLVE_REFUSED);
+}
+END_TEST
+
+START_TEST(case_changed)
+{
+	struct sent s;
+	size_t i;
+
+	servers(1);
+	resolver_ask(&r, 1, "abcdefghijklmnopqrstuvwxyz", now);
+	s = sent[1];
+	for (i = 13; s.msg[i] != 0; i++)
+		s.msg[i] = (uint8_t)tolower(s.msg[i]);
+	reply(&s, 0x8180, 1, 1, 300);
+	ck_assert_uint_eq(ndone, 0);
+	ck_assert_uint_eq(r.count.drop_foreign, 1);
+	pass(2000);
+	reply(&s, 0x8180, 1, 1, 300);
+	pass(2000);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
+}
+END_TEST
+
+START_TEST(unreachable_servers)
+{
+	servers(3);
+	unreachable[0] = true;
+	resolver_ask(&r, 1, "a", now);
+	ck_assert_uint_eq(nsent, 2);
+	ck_assert_uint_eq(sent[0].server, 1);
+	/* Its host says that nobody listens. */
+	resolver_failed(&r, 1, now);
+	ck_assert_uint_eq(nsent, 4);
+	ck_assert_uint_eq(sent[2].server, 2);
+	resolver_failed(&r, 1, now);
+	ck_assert_uint_eq(nsent, 4);
+	unreachable[1] = unreachable[2] = true;
+	resolver_failed(&r, 2, now);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_int_eq(last.status, RESOLVE_SILENT);
+	ck_assert_uint_eq(nwanted, 1);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("dns_trouble");
+	TCase *tc = tcase_create("dns_trouble");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, silence);
+	tcase_add_test(tc, one_family_late);
+	tcase_add_test(tc, refusal);
+	tcase_add_test(tc, one_family_refused);
+	tcase_add_test(tc, one_family_unknown);
+	tcase_add_test(tc, old_server);
+	tcase_add_test(tc, case_changed);
+	tcase_add_test(tc, unreachable_servers);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run("dns_trouble", suite());
+}
