@@ -58,22 +58,26 @@ say_why(struct parent *p, int error)
 		    "looked up in %s only", PATH_RESOLV_CONF, PATH_HOSTS);
 	else if (error != 0)
 		log_warnx("%s: %s", PATH_RESOLV_CONF, strerrordesc_np(error));
+	if (error != 0 && error != ENODATA && p->dns.servers.n > 0)
+		log_warnx("%s: the name servers that were read before stay "
+		    "in use", PATH_RESOLV_CONF);
 }
 
+/* Those of before, if it cannot be read: that is no word against them. */
 static void
 read_servers(struct parent *p, struct resolvconf *rc)
 {
 	static char text[FILE_MAX];
-	int error = 0;
 	ssize_t n;
 
 	n = read_file(PATH_RESOLV_CONF, text, sizeof(text));
-	if (n == -1)
-		error = errno;
-	resolvconf_read(rc, text, n == -1 ? 0 : (size_t)n);
-	if (error == 0 && rc->n == 0)
-		error = ENODATA;
-	say_why(p, error);
+	if (n == -1) {
+		say_why(p, errno);
+		*rc = p->dns.servers;
+		return;
+	}
+	resolvconf_read(rc, text, (size_t)n);
+	say_why(p, rc->n == 0 ? ENODATA : 0);
 }
 
 /* if_nametoindex(3) would open a socket that our filter refuses. */

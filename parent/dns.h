@@ -28,7 +28,8 @@ struct dns {
 int	 dns_init(struct parent *);
 /*
  * Reads resolv.conf anew; sockets are made anew only if it or the mark is
- * another than before.  Hands hosts down in any case.
+ * another than before.  If it cannot be read, the name servers stay the
+ * same.  Hands hosts down in any case.
  */
 void	 dns_refresh(struct parent *);
 /*

@@ -189,7 +189,19 @@ echo "nameserver 127.0.0.1" >"$late/resolv.conf"
 : >"$T/asked"
 expect "and a reload when it is there" ctl a reload
 expect "it is read then" wait_for 30 test -s "$T/asked"
+mkdir "$late.new"
+echo "nameserver 127.0.0.1" >"$late.new/resolv.conf"
+ln -sf "$late.new/resolv.conf" "$T/etc/resolv.conf"
+conf_a "moved.example.net port 51821"
+expect "a reload when it leads to where it may not be read" ctl a reload
+expect "is told" grep -q 'resolv.conf: .*stay in use' "$T/a.log"
+conf_a "again.example.net port 51821"
+expect "another reload, and another name" ctl a reload
+expect "is asked of the name server that was there before" \
+    wait_for 30 grep -q again.example.net "$T/asked"
 late_end
+rm -rf "$late.new"
+ln -sf "$late/resolv.conf" "$T/etc/resolv.conf"
 mv "$late" "$late.away"
 : >"$T/a.log"
 expect "a start without its directory" late_start
