@@ -128,6 +128,7 @@ name_trouble(const char *state)
 		{ "waiting",	": being resolved" },
 		{ "unknown",	": there is no such name" },
 		{ "silent",	": no name server answers" },
+		{ "refused",	": the name servers would not say" },
 	};
 	size_t i;
 

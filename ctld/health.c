@@ -430,28 +430,35 @@ other_key(struct subject *s)
 static bool
 no_name(struct subject *s)
 {
+	const char *still = has_address(s) ? "; still in use: " : "";
 	enum name_state state = s->p->ep->name;
 	struct health h;
 	char host[CONF_HOST_MAX];
 
-	if ((state != NAME_UNKNOWN && state != NAME_SILENT) || s->fresh)
+	if ((state != NAME_UNKNOWN && state != NAME_SILENT &&
+	    state != NAME_REFUSED) || s->fresh)
 		return false;
 	/* "host port 1", "host:1" */
 	say(host, sizeof(host), "%.*s", (int)strcspn(s->p->host, " :"),
 	    s->p->host);
 	if (state == NAME_UNKNOWN) {
 		PROBLEM(&h, "its endpoint is not found: there is no host "
-		    "\"%s\" in the DNS%s%s", host,
-		    has_address(s) ? "; still in use: " : "", s->at);
+		    "\"%s\" in the DNS%s%s", host, still, s->at);
 		ADVICE(&h, "check the name in %s, and \"getent hosts %s\" on "
 		    "this host", s->f->file, host);
-	} else {
+	} else if (state == NAME_SILENT) {
 		PROBLEM(&h, "its endpoint is not found: no name server "
-		    "answers what the address of \"%s\" is%s%s", host,
-		    has_address(s) ? "; still in use: " : "", s->at);
+		    "answers what the address of \"%s\" is%s%s", host, still,
+		    s->at);
 		ADVICE(&h, "check the name servers in /etc/resolv.conf and "
 		    "the way to them; while resolverd runs, it goes on "
 		    "asking");
+	} else {
+		PROBLEM(&h, "its endpoint is not found: the name servers "
+		    "would not say what the address of \"%s\" is%s%s", host,
+		    still, s->at);
+		ADVICE(&h, "ask them by \"getent hosts %s\" on this host; if "
+		    "they fail or refuse, their logs say why", host);
 	}
 	tell(&s->t, &h, has_address(s) ? HEALTH_WARNING : HEALTH_ERROR);
 	return !has_address(s);

@@ -78,6 +78,8 @@ name_state(enum name_state s)
 		return "unknown";
 	case NAME_SILENT:
 		return "silent";
+	case NAME_REFUSED:
+		return "refused";
 	}
 	return "";
 }

@@ -106,15 +106,30 @@ event_resolved(struct netd *n, const struct device *d, const char *host,
 	event_end(n, &w);
 }
 
+/* Why a name has no address; NULL: it has one, or is asked for. */
+static const char *
+name_trouble(enum name_state state)
+{
+	switch (state) {
+	case NAME_UNKNOWN:
+		return "no such name, or no address";
+	case NAME_SILENT:
+		return "no name server answers it";
+	case NAME_REFUSED:
+		return "the name servers could not or would not say";
+	default:
+		return NULL;
+	}
+}
+
 void
 event_name(struct netd *n, const char *host, enum name_state state)
 {
-	const char *why = state == NAME_UNKNOWN ?
-	    "no such name, or no address" : "no name server answers it";
+	const char *why = name_trouble(state);
 	uint8_t buf[ROW_MAX];
 	struct wbuf w;
 
-	if (state != NAME_UNKNOWN && state != NAME_SILENT)
+	if (why == NULL)
 		return;
 	log_rate(&n->name_log, clock_boottime(), 20, 2, log_warnx,
 	    "cannot resolve %s: %s", host, why);

@@ -193,19 +193,31 @@ find(const struct name *nm, const struct endpoint *at)
 	return -1;
 }
 
-/* The first address from i on that can be sent to; i if none can. */
+static bool
+can_send(const struct names *s, const struct name *nm, int i)
+{
+	return s->out.can(s->out.arg, nm->at[i].family);
+}
+
+/*
+ * The first address from i on that can be sent to, a bad one rather than one
+ * that there is no socket for; i if all are such.
+ */
 static int
 pick(const struct names *s, const struct name *nm, int i)
 {
-	int k, j;
+	int k, j, second = -1;
 
 	for (k = 0; k < nm->n; k++) {
 		j = (i + k) % nm->n;
-		if ((nm->bad & 1U << j) == 0 &&
-		    s->out.can(s->out.arg, nm->at[j].family))
+		if (!can_send(s, nm, j))
+			continue;
+		if ((nm->bad & 1U << j) == 0)
 			return j;
+		if (second == -1)
+			second = j;
 	}
-	return i % nm->n;
+	return second != -1 ? second : i % nm->n;
 }
 
 static void
@@ -398,7 +410,7 @@ names_next(struct names *s, struct name_user *u, uint64_t now)
 		return false;
 	nm->bad |= (uint16_t)(1U << i);
 	next = pick(s, nm, i + 1);
-	if ((nm->bad & 1U << next) != 0)
+	if ((nm->bad & 1U << next) != 0 || !can_send(s, nm, next))
 		return false;
 	use(s, u, next, true, now);
 	return true;
@@ -429,6 +441,20 @@ take(struct name *nm, const struct resolved *a)
 	return n;
 }
 
+/* Of a name whose answer has no address for us. */
+static enum name_state
+state_of(enum resolve_status status)
+{
+	switch (status) {
+	case RESOLVE_SILENT:
+		return NAME_SILENT;
+	case RESOLVE_REFUSED:
+		return NAME_REFUSED;
+	default:
+		return NAME_UNKNOWN;
+	}
+}
+
 int
 names_answer(struct names *s, uint32_t id, const struct resolved *a,
     uint64_t now)
@@ -450,9 +476,7 @@ names_answer(struct names *s, uint32_t id, const struct resolved *a,
 			if (u->wants)
 				give(s, u, now);
 	} else
-		failed(s, nm, a->status == RESOLVE_OK ||
-		    a->status == RESOLVE_NONE ? NAME_UNKNOWN : NAME_SILENT,
-		    now);
+		failed(s, nm, state_of(a->status), now);
 	pump(s, now);
 	return 0;
 }

@@ -91,7 +91,7 @@ endpoints_recv(const struct imsg *m, struct endpoint_info *e, size_t *n)
 		get_device_endpoint(&r, &e[i].at);
 		e[i].error = get_u16(&r);
 		name = get_u8(&r);
-		if (name > NAME_SILENT)
+		if (name > NAME_REFUSED)
 			r.fail = true;
 		e[i].name = name;
 	}

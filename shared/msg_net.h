@@ -31,7 +31,8 @@ enum name_state {
 	NAME_WAITING,			/* asked, or about to be */
 	NAME_OK,
 	NAME_UNKNOWN,			/* there is no such name */
-	NAME_SILENT			/* no name server answers */
+	NAME_SILENT,			/* no name server answers */
+	NAME_REFUSED			/* they could not or would not say */
 };
 /* ENDPOINTS: those of the asked devices that exist, in their order. */
 struct endpoint_info {

@@ -29,7 +29,7 @@ START_TEST(net)
 		e[i].at.endpoint.family = AF_INET;
 		e[i].at.endpoint.port = (uint16_t)i;
 		e[i].error = EHOSTUNREACH;
-		e[i].name = NAME_SILENT;
+		e[i].name = NAME_REFUSED;
 	}
 	get_endpoints_send(&l, 3, ids, GET_ENDPOINTS_MAX);
 	got(MSG_GET_ENDPOINTS, 3);
@@ -50,13 +50,13 @@ START_TEST(net)
 	ck_assert_uint_eq(n, GET_ENDPOINTS_MAX);
 	ck_assert_uint_eq(e2[499].at.endpoint.port, 499);
 	ck_assert_uint_eq(e2[499].error, EHOSTUNREACH);
-	ck_assert_uint_eq(e2[499].name, NAME_SILENT);
+	ck_assert_uint_eq(e2[499].name, NAME_REFUSED);
 	endpoints_send(&l, 3, e, 2);
 	got(MSG_ENDPOINTS, 3);
 	READS(endpoints_recv(&m, e2, &n));
 	REFUSES(0, 3, endpoints_recv(&m, e2, &n));
 	REFUSES(1, 0xff, endpoints_recv(&m, e2, &n));
-	REFUSES(2 + DEVICE_ENDPOINT_WIRE + 2, NAME_SILENT + 1,
+	REFUSES(2 + DEVICE_ENDPOINT_WIRE + 2, NAME_REFUSED + 1,
 	    endpoints_recv(&m, e2, &n));
 	endpoints_send(&l, 3, e, 0);
 	got(MSG_ENDPOINTS, 3);

@@ -396,6 +396,9 @@ START_TEST(names)
 	of_peer();
 	only(HEALTH_WARNING, "no host \"alice.example.net\" in the DNS; "
 	    "still in use: 192.0.2.7:1234", "/etc/warren.conf");
+	ep.name = NAME_REFUSED;
+	of_peer();
+	only(HEALTH_WARNING, "would not say", "getent hosts alice.example.net");
 	ep.name = NAME_SILENT;
 	of_peer();
 	only(HEALTH_WARNING, "no name server answers", "while resolverd runs");

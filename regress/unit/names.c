@@ -349,6 +349,25 @@ START_TEST(rotates)
 }
 END_TEST
 
+/* One lost handshake is no reason to go where there is no socket. */
+START_TEST(one_family)
+{
+	has_v6 = false;
+	attach(0, "a.example", 1, false);
+	answer(last_id, RESOLVE_OK, "192.0.2.1 2001:db8::1");
+	at_is(0, "192.0.2.1:1");
+	ck_assert(!names_next(&n, &peer[0].user, now));
+	at_is(0, "192.0.2.1:1");
+	/* Nor are ten silent seconds. */
+	pass(10);
+	names_silent(&n, &peer[0].user, now);
+	at_is(0, "192.0.2.1:1");
+	pass(10);
+	names_silent(&n, &peer[0].user, now);
+	at_is(0, "192.0.2.1:1");
+}
+END_TEST
+
 START_TEST(dead_dns)
 {
 	unsigned before;
@@ -367,6 +386,8 @@ START_TEST(dead_dns)
 		ck_assert_uint_eq(asked, before + 1);
 		answer(last_id, RESOLVE_REFUSED, "");
 	}
+	ck_assert_int_eq(names_state(&peer[0].user), NAME_REFUSED);
+	ck_assert_int_eq(last_state, NAME_REFUSED);
 	for (i = 0; i < 3; i++) {
 		before = asked;
 		pass(299);
@@ -518,6 +539,7 @@ suite(void)
 	tcase_add_test(tc, moved);
 	tcase_add_test(tc, roamed_away);
 	tcase_add_test(tc, rotates);
+	tcase_add_test(tc, one_family);
 	tcase_add_test(tc, dead_dns);
 	tcase_add_test(tc, works_on);
 	tcase_add_test(tc, no_answer);
