@@ -39,6 +39,13 @@ expect_is "nothing is where it does not belong" "" sh -c \
     grep -Ev '^\./((etc|lib|usr)/.*)?$'"
 expect_is "no path of this machine is in it" "" sh -c \
     "dpkg-deb --fsys-tarfile '$deb' | LC_ALL=C grep -a -o '$TOP' | head -n 1"
+# The paths in its manuals that PREFIX and LIBEXECDIR decide about.
+page_paths() {
+	dpkg-deb --fsys-tarfile "$deb" |
+	    tar -xO --wildcards './usr/share/man/*.gz' | zcat |
+	    grep -o '/usr/[a-z/]*libexec[a-z/]*' | sort -u
+}
+expect_is "its manuals name its directories" /usr/libexec/warren page_paths
 if command -v lintian >/dev/null 2>&1; then
 	expect_is "lintian" "" lintian --no-tag-display-limit "$deb"
 fi
@@ -94,6 +101,10 @@ sums() {
 	    grep -Ev '/(passwd|group|g?shadow|sub[ug]id)-?$|\.pwd\.lock' |
 	    xargs md5sum)
 }
+# What systemctl enable makes links in.
+wants=$root/etc/systemd/system/multi-user.target.wants
+mkdir -p "$wants"
+ln -sf /lib/systemd/system/other.service "$wants/other.service"
 files >"$T/files.before"
 sums >"$T/sums.before"
 mkdir "$root/tmp/deb"
@@ -129,10 +140,10 @@ start() {
 	    chroot "$root" warrend -d >"$T/a.log" 2>&1 &
 	pid=$!
 	PIDS="$PIDS $pid"
-	wait_for 10 inside warrenctl status || true
+	wait_for 15 grep -q ', instance ready' "$T/a.log" || true
 }
 stop() {
-	kill "$(cat "$root/run/warren/warren0.lock")"
+	kill "$(head -n 1 "$root/run/warren/warren0.lock")"
 	rc=0
 	wait $pid || rc=$?
 }
@@ -173,7 +184,11 @@ expect_is "it ends, too" 0 echo $rc
 
 # --- remove, and back
 
+for unit in warrend warrend@lab; do
+	ln -s "/lib/systemd/system/${unit%lab}.service" "$wants/$unit.service"
+done
 expect "remove" inside dpkg -r warren
+expect_is "no instance is enabled any more" "" find "$wants" -name 'warren*'
 expect "the configuration stays" test -s "$root/etc/warren.conf"
 expect "and the key" test -s "$root/var/lib/warren/warren0/key"
 expect_fail "the programs do not" ls "$root/usr/sbin/warrend" \
