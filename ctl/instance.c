@@ -92,7 +92,8 @@ struct found {
 	pid_t	 pid;		/* only this one is meant, or 0 */
 	int	 fd;		/* of the first one that runs */
 	int	 n;
-	int	 error;		/* why it could not be reached, or 0 */
+	int	 error;		/* why one could not be reached, or 0 */
+	char	 closed[INSTANCE_MAX];	/* which */
 	char	*names;		/* for the message */
 };
 
@@ -116,7 +117,14 @@ found_add(struct found *f, const char *name, size_t len)
 	if (fd == -1) {
 		if (errno == ECONNREFUSED || errno == ENOENT)
 			return;		/* left behind by one that is gone */
-		f->error = errno;
+		if (f->error == 0) {
+			f->error = errno;
+			snprintf(f->closed, sizeof(f->closed), "%.*s",
+			    (int)len, name);
+		}
+		/* Whose it is cannot be asked, and pid may be another's. */
+		if (f->pid != 0)
+			return;
 	} else if (f->pid != 0 && !is_of(fd, f->pid)) {
 		close(fd);
 		return;
@@ -181,7 +189,7 @@ refuse_several(const struct found *f)
 static int
 connect_only(pid_t pid, int *status)
 {
-	struct found f = { pid, -1, 0, 0, NULL };
+	struct found f = { .pid = pid, .fd = -1 };
 	struct dirent *de;
 	size_t len;
 	DIR *d;
@@ -203,8 +211,8 @@ connect_only(pid_t pid, int *status)
 		*status = refuse_several(&f);
 		if (f.fd != -1)
 			close(f.fd);
-	} else if (f.n == 1)
-		*status = unreachable(f.names + 1, f.error);
+	} else if (f.error != 0)
+		*status = unreachable(f.closed, f.error);
 	else if (pid != 0)
 		warnx("process %d has no control socket in %s", (int)pid,
 		    PATH_RUN);

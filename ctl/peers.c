@@ -27,9 +27,10 @@ peer_state(const struct output *o, const struct row *row)
 	if (then != 0 && (then > o->now || o->now - then <= SESSION_MAX))
 		return "connected";
 	if (*field_str(row, "endpoint") != '\0')
-		return "idle";
+		return then != 0 ? "idle" : "not tried";
 	if (strcmp(name_state, "unknown") == 0 ||
-	    strcmp(name_state, "silent") == 0)
+	    strcmp(name_state, "silent") == 0 ||
+	    strcmp(name_state, "refused") == 0)
 		return "no address";
 	return "waiting";
 }

@@ -16,7 +16,7 @@ version = int(sys.argv[4]) if len(sys.argv) > 4 else 2
 def frame(t, i, d):
     return struct.pack("<IHHI", len(d), t, 0, i) + d
 def text(s):
-    b = s.encode()
+    b = s.encode("utf-8", "surrogateescape")
     return struct.pack("<H", len(b)) + b
 def row(r):
     o = text(r.pop("table"))
@@ -205,6 +205,12 @@ expect_is "the columns" "NAME ENDPOINT LATEST_HANDSHAKE RX TX STATE" sh -c \
     "sed -n '1s/  */ /gp' '$T/out'"
 expect_is "the states" "connected answer" sh -c \
     "awk 'NR > 1 { print \$NF }' '$T/out' | paste -sd' '"
+silent() {
+	echo "$ALICE" | sed "s/\"latest_handshake\":$now/\"latest_handshake\":$1/"
+}
+case_is "peers that are silent" 0 "[$(silent 0),$(silent 1)]" "$OK" peers
+expect_is "are new or idle" "not tried, idle" sh -c \
+    "sed -n '2,\$s/.*  //p' '$T/out' | paste -sd, | sed 's/,/, /'"
 case_is "one peer" 0 "[$BOB,$ERROR]" "$OK" peers bob
 asked_is "is asked for by its name" "7 0300626f62"
 expect "and judged" grep -q '^health: error: bob: ' "$T/out"
@@ -232,6 +238,19 @@ asked_is "ask for metrics" "10 "
 case_is "no escape sequence" 0 '[{"table":"text","text":"\u001b[2J\u009b"}]' \
     "$OK" show config
 out_is "steers the terminal" '\033[2J\302\233'
+case_is "UTF-8 as it came" 0 '[{"table":"config",
+    "text":"\u00a0\u00e4\u2027\u202f\u2065\u206a\ufffd\ud83d\ude00\n"}]' \
+    "$OK" show config
+expect_is "is a configuration still" \
+    "$(printf '\302\240\303\244\342\200\247\342\200\257\342\201\245')$(
+    printf '\342\201\252\357\277\275\360\237\230\200')" cat "$T/out"
+case_is "what turns text around" 0 '[{"table":"config",
+    "text":"\u2028\u202a\u202e\u2066\u2069\u007f"}]' "$OK" show config
+out_is "is told in octal" '\342\200\250\342\200\252\342\200\256\342'\
+'\201\246\342\201\251\177'
+case_is "what is no UTF-8" 0 '[{"table":"config",
+    "text":"\udcff\udcc3\udcc0\udc80\udce2\udc82"}]' "$OK" show config
+out_is "is, too" '\377\303\300\200\342\202'
 
 # --- reload
 
@@ -322,6 +341,35 @@ done <<END
 3 status -s $T/none
 3 -s $T/none monitor
 END
+# -p means one of several: those that may not be asked are not this one.
+nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+mkdir -p "$RUN"
+if [ "$(id -u)" -eq 0 ] && nobody test -x "$WARRENCTL" 2>/dev/null; then
+	python3 "$T/answer.py" "$RUN/${P}a.sock" "[$IF]" "$OK" >"$T/a.said" &
+	first=$!
+	python3 "$T/answer.py" "$RUN/${P}b.sock" "[$IF]" "$OK" >"$T/b.said" &
+	second=$!
+	PIDS="$PIDS $first $second"
+	wait_for 5 grep -q ready "$T/a.said"
+	wait_for 5 grep -q ready "$T/b.said"
+	chmod 666 "$RUN/${P}a.sock"
+	chmod 600 "$RUN/${P}b.sock"
+	rc=0
+	nobody "$WARRENCTL" -p $first show interface >"$T/out" 2>"$T/err" ||
+	    rc=$?
+	expect_is "-p beside one that may not be asked" 0 echo $rc
+	err_is "says nothing of that" ""
+	rc=0
+	nobody "$WARRENCTL" -p $second show interface >/dev/null \
+	    2>"$T/err" || rc=$?
+	expect_is "-p, and it may not be asked" 1 echo $rc
+	expect "why it may not" grep -q 'sock: permission denied' "$T/err"
+	rm -f "$RUN/${P}a.sock" "$RUN/${P}b.sock" "$RUN/${P}a.sock.asked"
+else
+	skip "-p" "nobody cannot run $WARRENCTL"
+fi
 expect_is "an option is missed" '  --check    one line for a monitoring system' \
     sh -c "'$WARRENCTL' status --chec 2>&1 | grep -e --check | tail -n 1"
 
@@ -334,6 +382,7 @@ if command -v bash >/dev/null 2>&1; then
 	complete_is() {
 		expect_is "completion of: $1" "$2" bash -c '
 . "$1"
+cd "${1%/*}"
 read -ra COMP_WORDS <<<"$2"
 case $2 in *" ") COMP_WORDS+=("") ;; esac
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
@@ -351,6 +400,58 @@ echo "${COMPREPLY[*]}"' sh "$T/completion" "$1"
 	complete_is "warrenctl import $T/compl" "$T/completion"
 	mkdir "$T/keydir"
 	complete_is "warrenctl import f -k $T/keyd" "$T/keydir"
+	# Names are whatever a daemon, or who may write to a directory, says:
+	# bash must neither expand them now nor get them on its command line.
+	mkdir "$T/fake" "$T/run" "$T/files"
+	cat >"$T/names" <<-'END'
+	NAME
+	alice
+	$(touch${IFS}ran)
+	a$(touch${IFS}ran)
+	`touch${IFS}ran`
+	${x[$(touch${IFS}ran)]}
+	<(touch${IFS}ran)
+	"$(touch${IFS}ran)"
+	'$(touch${IFS}ran)'
+	a;touch${IFS}ran
+	a&touch${IFS}ran
+	*
+	/*
+	~
+	{a,b}
+	$HOME
+	a\
+	\141
+	-s
+	al'
+	al"x
+	al.i_c-e@h
+	alAAAA+/A=
+	END
+	printf '#!/bin/sh\ncat %s/names\n' "$T" >"$T/fake/warrenctl"
+	chmod 755 "$T/fake/warrenctl"
+	tail -n +2 "$T/names" | grep -v / | while read -r name; do
+		: >"$T/run/$name.sock"
+	done
+	: >"$T/run/alice.read.sock"
+	echo "_warrenctl_run=$T/run" >>"$T/completion"
+	complete_played() {
+		PATH=$T/fake:$PATH complete_is "$@"
+	}
+	complete_played "warrenctl peers " "alice al.i_c-e@h alAAAA+/A="
+	complete_played "warrenctl peers al" "alice al.i_c-e@h alAAAA+/A="
+	complete_played "warrenctl peers \$" ""
+	complete_played "warrenctl peers *" ""
+	complete_played "warrenctl -i " "al.i_c-e@h alice"
+	complete_played "warrenctl -i al.i" "al.i_c-e@h"
+	complete_played "warrenctl -i \$" ""
+	: >"$T/files/a b"
+	: >"$T/files/a*"
+	: >"$T/files/a\$(touch ran)"
+	complete_played "warrenctl import $T/files/a" "$(printf '%s ' \
+	    "$T/files/a b" "$T/files/a*" "$T/files/a\$(touch ran)" |
+	    sed 's/ $//')"
+	expect_fail "anything was run" test -e "$T/ran"
 	expect_is "every command is completed" "" sh -c \
 	    "'$WARRENCTL' nonsense 2>&1 | awk '/^  / { print \$1 }' |
 	    while read -r w; do grep -q \" \$w[ \\\"]\" '$T/completion' ||
