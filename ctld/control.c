@@ -364,8 +364,10 @@ static void
 control_late(struct ctld *ctx, struct client *c)
 {
 	control_gone(ctx, c);
-	refuse(ctx, c, control_of(c)->id, ETIMEDOUT,
+	/* Not refuse(): the client is not the one to blame. */
+	put_done(c, control_of(c)->id, ETIMEDOUT,
 	    "a process of the daemon does not answer");
+	client_finish(c);
 }
 
 static bool

@@ -14,11 +14,21 @@
 #include "ctld/ctld.h"
 #include "shared/clock.h"
 #include "shared/hex.h"
+#include "shared/msg_conf.h"
 #include "shared/msg_net.h"
 
 #define WHAT_MAX	32
 #define FIELDS_MAX	(ROW_FIELDS_MAX - 8)	/* room for ours */
 #define WALK_TIME	(5 * CLOCK_NSEC_PER_SEC)
+/* What a row has beside a long text; and what we add: names, a key, a time. */
+#define FRAME_ROOM	128
+#define OURS_ROOM	256
+
+/* The longest that the parent tells is how a reload went. */
+_Static_assert(EVENT_MAX >= RELOAD_TEXT_MAX + FRAME_ROOM,
+    "an event holds the text of a reload");
+_Static_assert(EVENT_MAX + OURS_ROOM <= ROW_MAX,
+    "an event is a row with what is added, too");
 
 struct event_held {
 	STAILQ_ENTRY(event_held) entry;
@@ -284,9 +294,12 @@ key_of(struct ctld *ctx, const struct row *row, uint8_t buf[KEY_SIZE])
 {
 	const struct row_field *f = row_get(row, "device");
 	const char *key = show_str(row, "public_key");
+	const uint8_t *known = NULL;
 
 	if (f != NULL)
-		return devmap_find(&ctx->events.map, (uint32_t)f->num);
+		known = devmap_find(&ctx->events.map, (uint32_t)f->num);
+	if (known != NULL)
+		return known;
 	return base64_key_decode(buf, key, strlen(key)) == 0 ? buf : NULL;
 }
 

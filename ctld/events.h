@@ -21,7 +21,7 @@
 #define EVENTS_WATCHERS	16
 #define EVENTS_READERS	12	/* of them on the socket for reading */
 #define EVENTS_OUT	65536	/* bytes that wait for a client */
-#define EVENT_MAX	2048	/* bytes of a row as it comes */
+#define EVENT_MAX	3072	/* bytes of a row as it comes */
 #define EVENTS_RATE	500	/* a second and process */
 #define EVENTS_HELD	256	/* wait until the peers are known */
 

@@ -391,6 +391,10 @@ kill -CONT "$ctld"
 exits "and answers again" 0 ctl -i "$i" status
 cryptod=$(ctl -j -i "$i" show processes |
     sed -n 's/.*"process":"cryptod","pid":\([0-9]*\).*/\1/p')
+blamed() {
+	ctl -i "$i" show counters | awk '$2 == "control_errors" { print $3 }'
+}
+errors=$(blamed)
 kill -STOP "$cryptod"
 # ctld tells why after 30 s, and warrenctl waits for that.
 ctl -i "$i" show crypto >"$T/late.out" 2>&1 &
@@ -407,3 +411,4 @@ kill -CONT "$cryptod"
 exits "and when it is back all goes on" 0 \
     timeout 10 ip netns exec "$(ns a)" wg set "$i" fwmark 6
 exits "and status" 0 ctl -i "$i" status
+expect_is "no client is blamed for that" "$errors" blamed

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctld/events.h"
 #include "regress/privsep/play.h"
 #include "shared/hex.h"
 #include "shared/msg_conf.h"
@@ -195,6 +196,7 @@ END_TEST
 /* Its device is not known, so all wait until cryptod has told. */
 START_TEST(new_device)
 {
+	char key[BASE64_KEY_SIZE];
 	uint8_t b[ROW_MAX];
 	struct wbuf o;
 	struct row row;
@@ -219,6 +221,61 @@ START_TEST(new_device)
 	tell(PROC_NETD, &o);
 	event(client[0], &row);
 	ck_assert_uint_eq(row_num(&row, "device"), 7);
+	/* Nor is its key needed if the event tells it. */
+	base64_key_encode(key, alice_key);
+	begin(&o, b, "roamed");
+	row_u64(&o, "device", 7);
+	row_str(&o, "public_key", key);
+	tell(PROC_NETD, &o);
+	event(client[0], &row);
+	ck_assert_str_eq(row_text(&row, "public_key"), key);
+	ck_assert_str_eq(row_text(&row, "peer"), "alice");
+	teardown();
+}
+END_TEST
+
+/* A row of EVENT_MAX bytes and some, by the length of its text. */
+static void
+begin_long(struct wbuf *o, uint8_t b[ROW_MAX], char text[ROW_MAX], size_t len)
+{
+	begin(o, b, "long");
+	row_u64(o, "device", 5);
+	row_str(o, "text", "");
+	ck_assert_uint_lt(o->len, len);
+	memset(text, 'x', len - o->len);
+	text[len - o->len] = '\0';
+	begin(o, b, "long");
+	row_u64(o, "device", 5);
+	row_str(o, "text", text);
+	ck_assert_uint_eq(o->len, len);
+}
+
+/* What a reload may say, and the longest of all, each in one piece. */
+START_TEST(long_events)
+{
+	char text[ROW_MAX];
+	uint8_t b[ROW_MAX];
+	struct wbuf o;
+	struct row row;
+
+	watched();
+	memset(text, 'x', RELOAD_TEXT_MAX - 1);
+	text[RELOAD_TEXT_MAX - 1] = '\0';
+	row_begin(&o, b, sizeof(b), "event");
+	row_u64(&o, "time", 1);
+	row_str(&o, "process", "parent");
+	row_str(&o, "what", "reload");
+	row_str(&o, "result", "failed");
+	row_str(&o, "text", text);
+	ck_assert_int_eq(tell(PROC_PARENT, &o), 0);
+	event(client[0], &row);
+	ck_assert_str_eq(row_text(&row, "text"), text);
+	begin_long(&o, b, text, EVENT_MAX);
+	ck_assert_int_eq(tell(PROC_CRYPTOD, &o), 0);
+	event(client[0], &row);
+	ck_assert_str_eq(row_text(&row, "peer"), "alice");
+	ck_assert_str_eq(row_text(&row, "text"), text);
+	ck_assert_uint_eq(kid.faults, 0);
 	teardown();
 }
 END_TEST
@@ -226,7 +283,7 @@ END_TEST
 static void
 hostile(int i, struct wbuf *o, uint8_t b[ROW_MAX])
 {
-	char text[64];
+	char text[ROW_MAX];
 	int k;
 
 	switch (i) {
@@ -278,13 +335,7 @@ hostile(int i, struct wbuf *o, uint8_t b[ROW_MAX])
 		put_u8(o, 77);
 		break;
 	case 12:
-		begin(o, b, "x");
-		for (k = 0; k < 30; k++) {
-			snprintf(text, sizeof(text), "k%d%050d", k, 0);
-			text[20] = '\0';
-			row_str(o, text, "012345678901234567890123456789"
-			    "012345678901234567890123456789");
-		}
+		begin_long(o, b, text, EVENT_MAX + 1);
 		break;
 	default:
 		begin(o, b, "x");
@@ -472,6 +523,7 @@ suite(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, names);
 	tcase_add_test(tc, new_device);
+	tcase_add_test(tc, long_events);
 	tcase_add_loop_test(tc, hostile_events, 0, HOSTILE);
 	tcase_add_test(tc, nobody_watches);
 	tcase_add_test(tc, too_many_watchers);
