@@ -8,6 +8,7 @@
 
 #include "ctl/output.h"
 #include "shared/log.h"
+#include "shared/utf8.h"
 
 void *
 output_alloc(void *p, size_t n)
@@ -27,18 +28,44 @@ output_text(FILE *fp, const char *s)
 	fputs(buf, fp);
 }
 
+/* U+2028 to U+202E, U+2066 to U+2069: they move what stands around them. */
+static bool
+moves_text(const uint8_t *p, size_t n)
+{
+	return n == 3 && p[0] == 0xe2 &&
+	    ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}
+
+/* The bytes at p that may be shown as they are, or 0. */
+static size_t
+shown(const uint8_t *p, size_t left)
+{
+	size_t n = utf8_len(p, left);
+
+	if ((*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7f ||
+	    moves_text(p, n))
+		return 0;
+	return n;
+}
+
 void
 output_lines(FILE *fp, const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
+	const uint8_t *p = (const uint8_t *)s;
+	size_t n, left = strlen(s);
 	int last = '\n';
 
-	for (; *p != '\0'; p++) {
+	while (left > 0) {
 		last = *p;
-		if ((*p >= ' ' && *p <= '~') || *p == '\n' || *p == '\t')
-			putc(*p, fp);
+		n = shown(p, left);
+		if (n > 0)
+			fwrite(p, 1, n, fp);
 		else
 			fprintf(fp, "\\%03o", *p);
+		n += n == 0;
+		p += n;
+		left -= n;
 	}
 	if (last != '\n')
 		putc('\n', fp);

@@ -19,6 +19,7 @@
 #include "ctl/keys.h"
 #include "ctl/output.h"
 #include "shared/paths.h"
+#include "shared/utf8.h"
 
 #define STDIN_NAME	"warren0"	/* of an interface, without a file's */
 
@@ -118,12 +119,14 @@ ifname_of(const char *file, char name[IFNAMSIZ])
 static int
 directory(const char *dir, char path[PATH_MAX])
 {
-	const char *p;
+	const uint8_t *p = (const uint8_t *)path;
+	size_t n;
 
 	if (realpath(dir, path) == NULL)
 		return fail_errno(dir);
-	for (p = path; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
+	for (; *p != '\0'; p += n)
+		if ((n = utf8_len(p, strlen((const char *)p))) == 0 ||
+		    *p < ' ' || *p == 0x7f)
 			return fail("the directory's path has bytes that "
 			    "warren.conf cannot name; choose another by -k");
 	/* The configuration's limit, less the name of the file. */

@@ -19,6 +19,9 @@
 
 #define IMPORT_FILE_MAX	(16U << 20)	/* bytes of a file */
 #define IMPORT_PEERS	65536		/* at most, as in warren.conf(5) */
+#define IMPORT_ADDRESSES 64		/* and these */
+#define IMPORT_ALLOWED	65536
+#define IMPORT_MTU_MAX	65447
 #define IMPORT_NAME	64		/* of a peer, NUL included */
 #define IMPORT_HOST	254		/* of an endpoint, NUL included */
 #define IMPORT_WHY	512		/* of an error, NUL included */

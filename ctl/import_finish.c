@@ -2,7 +2,9 @@
 /*
  * What only the whole file shows: see import_value.h.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,6 +259,125 @@ need_mark(struct import *im)
 				im->fwmark = IMPORT_FWMARK;
 }
 
+/* IPv6 needs 1280, and there it would not come up. */
+static int
+check_mtu(struct import *im)
+{
+	struct text v;
+	char text[16];
+	size_t i;
+
+	for (i = 0; i < im->address.n; i++) {
+		if (im->address.at[i].family != AF_INET6 || im->mtu == 0 ||
+		    im->mtu >= 1280)
+			continue;
+		snprintf(text, sizeof(text), "%u", im->mtu);
+		im->mtu = 0;
+		v.p = text;
+		v.len = strlen(text);
+		if (notes_add(&im->notes, "MTU", v) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- endpoints that only the tunnel itself would reach */
+
+/* All prefixes that take packets into it but /0, which has its mark. */
+struct carried {
+	struct prefix	*at;		/* sorted */
+	size_t		 n;
+	bool		 has[2][129];	/* of this length; IPv4, IPv6 */
+};
+
+static int
+carried_cmp(const void *va, const void *vb)
+{
+	return prefix_order(va, vb);
+}
+
+static void
+carried_add(struct carried *c, const struct import_ips *ips)
+{
+	size_t i;
+
+	for (i = 0; i < ips->n; i++) {
+		if (ips->at[i].cidr == 0)
+			continue;
+		c->has[ips->at[i].family == AF_INET6][ips->at[i].cidr] = true;
+		c->at[c->n] = ips->at[i];
+		prefix_mask(&c->at[c->n++]);
+	}
+}
+
+static int
+carried_init(struct carried *c, const struct import *im)
+{
+	const struct import_peer *p;
+	size_t all = im->address.n;
+
+	memset(c, 0, sizeof(*c));
+	TAILQ_FOREACH(p, &im->peers, entry)
+		all += p->allowed.n;
+	if ((c->at = calloc(all + 1, sizeof(*c->at))) == NULL)
+		return -1;
+	carried_add(c, &im->address);
+	if (im->routes != IMPORT_ROUTES_NONE)
+		TAILQ_FOREACH(p, &im->peers, entry)
+			carried_add(c, &p->allowed);
+	qsort(c->at, c->n, sizeof(*c->at), carried_cmp);
+	return 0;
+}
+
+/* The smallest prefix that the host lies in, or NULL; names are not known. */
+static const struct prefix *
+carried_find(const struct carried *c, const char *host)
+{
+	const struct prefix *found;
+	struct prefix p;
+
+	/* With a %, it is link-local. */
+	if (prefix_parse(&p, host) == -1)
+		return NULL;
+	for (; p.cidr > 0; p.cidr--) {
+		prefix_mask(&p);
+		if (c->has[p.family == AF_INET6][p.cidr] &&
+		    (found = bsearch(&p, c->at, c->n, sizeof(p),
+		    carried_cmp)) != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+static int
+check_endpoints(struct import *im)
+{
+	char text[IMPORT_HOST + PREFIX_TEXT + 64], prefix[PREFIX_TEXT];
+	const struct prefix *in;
+	struct import_peer *p;
+	struct text v = { text, 0 };
+	struct carried c;
+	int rc = 0;
+
+	if (carried_init(&c, im) == -1)
+		return -1;
+	TAILQ_FOREACH(p, &im->peers, entry) {
+		if (p->host[0] == '\0' ||
+		    (in = carried_find(&c, p->host)) == NULL)
+			continue;
+		prefix_print(in, prefix, sizeof(prefix));
+		snprintf(text, sizeof(text), "%s port %u, which lies in %s "
+		    "and would be looked for in the tunnel", p->host, p->port,
+		    prefix);
+		p->host[0] = '\0';
+		v.len = strlen(text);
+		if ((rc = notes_add(&p->notes, "Endpoint", v)) == -1)
+			break;
+	}
+	free(c.at);
+	return rc;
+}
+
 int
 import_finish(struct import *im, const char *file, char why[IMPORT_WHY])
 {
@@ -265,7 +386,8 @@ import_finish(struct import *im, const char *file, char why[IMPORT_WHY])
 
 	why[0] = '\0';
 	if (refs != NULL && check_keys(im, refs, file, why) == 0 &&
-	    give_names(im, refs) == 0 && share_prefixes(im) == 0) {
+	    give_names(im, refs) == 0 && share_prefixes(im) == 0 &&
+	    check_mtu(im) == 0 && check_endpoints(im) == 0) {
 		need_mark(im);
 		rc = 0;
 	}

@@ -4,6 +4,8 @@
  * begins with # anywhere, keys are in any case, of a setting that is said
  * twice the last one counts, lists add up.
  */
+#include <linux/rtnetlink.h>
+
 #include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -56,6 +58,16 @@ not_a(struct reader *r, const char *setting, const char *what)
 	return wrong(r, "%s: this is not %s", setting, what);
 }
 
+/* Nothing in warren.conf(5) does this: it becomes a comment. */
+static int
+leave_out(struct reader *r, const char *setting, struct text v)
+{
+	struct import_notes *notes = r->peer != NULL ? &r->peer->notes :
+	    &r->im->notes;
+
+	return notes_add(notes, setting, v) == -1 ? no_memory(r) : 0;
+}
+
 static int
 set_key(struct reader *r, const char *setting, struct text v,
     const char **where)
@@ -75,9 +87,41 @@ set_key(struct reader *r, const char *setting, struct text v,
 	return 0;
 }
 
+static bool
+has_address(const struct import_ips *ips, const struct prefix *p)
+{
+	size_t i;
+
+	for (i = 0; i < ips->n; i++)
+		if (ips->at[i].family == p->family &&
+		    memcmp(ips->at[i].addr, p->addr, sizeof(p->addr)) == 0)
+			return true;
+	return false;
+}
+
 static int
-set_ips(struct reader *r, const char *setting, struct text v,
-    struct import_ips *ips, bool address)
+add_address(struct reader *r, const struct prefix *p, struct text v)
+{
+	struct import_ips *ips = &r->im->address;
+
+	if (!value_is_address(p) || ips->n == IMPORT_ADDRESSES ||
+	    has_address(ips, p))
+		return leave_out(r, "Address", v);
+	return ips_add(ips, p) == -1 ? no_memory(r) : 0;
+}
+
+static int
+add_allowed(struct reader *r, const struct prefix *p)
+{
+	struct import_ips *ips = &r->peer->allowed;
+
+	if (ips->n == IMPORT_ALLOWED)
+		return wrong(r, "more than %d AllowedIPs", IMPORT_ALLOWED);
+	return ips_add(ips, p) == -1 ? no_memory(r) : 0;
+}
+
+static int
+set_ips(struct reader *r, const char *setting, struct text v, bool address)
 {
 	struct text one;
 	struct prefix p;
@@ -88,8 +132,9 @@ set_ips(struct reader *r, const char *setting, struct text v,
 		if (value_prefix(one, address, &p) == -1)
 			return not_a(r, setting,
 			    address ? "an address" : "an IP prefix");
-		if (ips_add(ips, &p) == -1)
-			return no_memory(r);
+		if ((address ? add_address(r, &p, one) :
+		    add_allowed(r, &p)) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -112,6 +157,10 @@ set_mtu(struct reader *r, struct text v)
 
 	if (value_number(v, 65535, &n) == -1 || n < 576)
 		return not_a(r, "MTU", "a number from 576 to 65535");
+	if (n > IMPORT_MTU_MAX) {
+		r->im->mtu = 0;
+		return leave_out(r, "MTU", v);
+	}
 	r->im->mtu = (uint32_t)n;
 	return 0;
 }
@@ -143,6 +192,11 @@ set_table(struct reader *r, struct text v)
 	if (value_number(v, UINT32_MAX, &n) == -1 || n == 0)
 		return not_a(r, "Table",
 		    "off, auto, main or the number of a table");
+	if (n == RT_TABLE_LOCAL) {
+		/* Nor into another one that nobody asked for. */
+		r->im->routes = IMPORT_ROUTES_NONE;
+		return leave_out(r, "Table", v);
+	}
 	r->im->routes = IMPORT_ROUTES_TABLE;
 	r->im->table = (uint32_t)n;
 	return 0;
@@ -155,11 +209,13 @@ set_endpoint(struct reader *r, struct text v)
 		r->peer->host[0] = '\0';
 		return 0;
 	}
-	if (value_endpoint(v, r->peer->host, &r->peer->port) == -1)
-		return not_a(r, "Endpoint", errno == EADDRNOTAVAIL ?
-		    "an address with four numbers, nor a name" :
-		    "HOST:PORT or [IPV6]:PORT");
-	return 0;
+	if (value_endpoint(v, r->peer->host, &r->peer->port) == 0)
+		return 0;
+	if (errno == EAFNOSUPPORT)
+		return leave_out(r, "Endpoint", v);
+	return not_a(r, "Endpoint", errno == EADDRNOTAVAIL ?
+	    "an address with four numbers, nor a name" :
+	    "HOST:PORT or [IPV6]:PORT");
 }
 
 static int
@@ -179,18 +235,13 @@ set_public_key(struct reader *r, struct text v)
 {
 	if (base64_key_decode(r->peer->key, v.p, v.len) == -1)
 		return not_a(r, "PublicKey", "a key in base64");
+	if (sodium_is_zero(r->peer->key, sizeof(r->peer->key)))
+		return not_a(r, "PublicKey", "a peer's key: it is all zero");
 	r->peer->has_key = true;
 	return 0;
 }
 
 /* --- settings */
-
-/* Nothing in warren.conf(5) does this: it becomes a comment. */
-static int
-leave_out(struct reader *r, const char *setting, struct text v)
-{
-	return notes_add(&r->im->notes, setting, v) == -1 ? no_memory(r) : 0;
-}
 
 static int
 save_config(struct reader *r, struct text v)
@@ -208,7 +259,7 @@ interface_setting(struct reader *r, struct text key, struct text v)
 	if (text_is(key, "PrivateKey"))
 		return set_key(r, "PrivateKey", v, &r->im->key);
 	if (text_is(key, "Address"))
-		return set_ips(r, "Address", v, &r->im->address, true);
+		return set_ips(r, "Address", v, true);
 	if (text_is(key, "ListenPort"))
 		return set_port(r, v);
 	if (text_is(key, "MTU"))
@@ -233,7 +284,7 @@ peer_setting(struct reader *r, struct text key, struct text v)
 	if (text_is(key, "PresharedKey"))
 		return set_key(r, "PresharedKey", v, &r->peer->psk);
 	if (text_is(key, "AllowedIPs"))
-		return set_ips(r, "AllowedIPs", v, &r->peer->allowed, false);
+		return set_ips(r, "AllowedIPs", v, false);
 	if (text_is(key, "Endpoint"))
 		return set_endpoint(r, v);
 	if (text_is(key, "PersistentKeepalive"))

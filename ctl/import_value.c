@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,49 +104,155 @@ value_number(struct text s, uint64_t max, uint64_t *v)
 	return 0;
 }
 
+void
+prefix_mask(struct prefix *p)
+{
+	unsigned bit, bits = p->family == AF_INET ? 32 : 128;
+
+	for (bit = p->cidr; bit < bits; bit++)
+		p->addr[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+}
+
 int
 value_prefix(struct text s, bool address, struct prefix *p)
 {
 	char buf[PREFIX_TEXT];
-	unsigned bit, bits;
 
 	if (text_copy(s, buf, sizeof(buf)) == -1 ||
 	    prefix_parse(p, buf) == -1)
 		return -1;
-	bits = p->family == AF_INET ? 32 : 128;
-	for (bit = p->cidr; bit < bits && !address; bit++)
-		p->addr[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+	if (!address)
+		prefix_mask(p);
 	return 0;
 }
 
-/*
- * 1.2.3, 1.2.3.4.5, 7 or 0x7f000001: old programs take some of these for an
- * address, and no name ends in a number (RFC 1123 2.1).
- */
 static bool
-is_bad_number(const char *s)
+is_mapped(const uint8_t addr[16])
 {
-	const char *last = strrchr(s, '.');
-	struct in_addr in;
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-	last = last != NULL ? last + 1 : s;
-	if (strchr(s, ':') != NULL || inet_pton(AF_INET, s, &in) == 1)
-		return false;
-	return last[strspn(last, "0123456789")] == '\0' ||
-	    inet_aton(s, &in) == 1;
+	return memcmp(addr, mapped, sizeof(mapped)) == 0;
 }
 
-/* What warren.conf(5) takes; it looks closer. */
+/* No single host's, or of this host alone. */
 static bool
-is_host(const char *s)
+is_special(int family, const uint8_t addr[16])
 {
+	static const uint8_t zero[16], one[16] = { [15] = 1 };
+
+	if (family == AF_INET)
+		return addr[0] == 0 || addr[0] >= 224;
+	return addr[0] == 0xff || memcmp(addr, zero, 16) == 0 ||
+	    memcmp(addr, one, 16) == 0;
+}
+
+bool
+value_is_address(const struct prefix *p)
+{
+	return !is_special(p->family, p->addr) && p->cidr > 0 &&
+	    (p->family != AF_INET || p->addr[0] != 127) &&
+	    (p->family != AF_INET6 || !is_mapped(p->addr));
+}
+
+/* --- endpoints: what warren.conf(5) takes */
+
+static int
+fails(int error)
+{
+	errno = error;
+	return -1;
+}
+
+static int
+host_v4(const uint8_t addr[16], char host[IMPORT_HOST])
+{
+	if (is_special(AF_INET, addr))
+		return fails(EAFNOSUPPORT);
+	inet_ntop(AF_INET, addr, host, IMPORT_HOST);
+	return 0;
+}
+
+/* A link-local address needs the number of an interface, as of today. */
+static int
+host_scoped(const uint8_t addr[16], const char *scope, char host[IMPORT_HOST])
+{
+	char text[INET6_ADDRSTRLEN];
+	struct text s = { scope, 0 };
+	uint64_t v;
+
+	if (scope == NULL)
+		return fails(EAFNOSUPPORT);
+	s.len = strlen(scope);
+	if (value_number(s, UINT32_MAX, &v) == -1)
+		v = if_nametoindex(scope);
+	if (v == 0)
+		return fails(EAFNOSUPPORT);
+	inet_ntop(AF_INET6, addr, text, sizeof(text));
+	snprintf(host, IMPORT_HOST, "%s%%%u", text, (unsigned)v);
+	return 0;
+}
+
+static int
+host_v6(char host[IMPORT_HOST])
+{
+	char *scope = strchr(host, '%');
+	uint8_t addr[16];
+
+	if (scope != NULL)
+		*scope++ = '\0';
+	if (inet_pton(AF_INET6, host, addr) != 1)
+		return fails(EINVAL);
+	if (is_mapped(addr) && scope == NULL) {
+		memmove(addr, addr + 12, 4);
+		return host_v4(addr, host);
+	}
+	if (addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80)
+		return host_scoped(addr, scope, host);
+	return scope != NULL || is_special(AF_INET6, addr) ?
+	    fails(EAFNOSUPPORT) : 0;
+}
+
+/*
+ * RFC 1123 2.1: labels of 1 to 63, the last one no number; nor 0x7f000001,
+ * which old programs take for an address.
+ */
+static bool
+is_name(const char *s)
+{
+	const char *label = s, *p;
+	struct in_addr in;
+	bool numeric = true;
+
+	for (p = s;; p++) {
+		if (isalnum((unsigned char)*p) || *p == '-') {
+			numeric = numeric && isdigit((unsigned char)*p);
+			continue;
+		}
+		if (p == label || p - label > 63 || *label == '-' ||
+		    p[-1] == '-')
+			return false;
+		if (*p == '\0' || p[1] == '\0')
+			return !numeric && inet_aton(s, &in) == 0;
+		label = p + 1;
+		numeric = true;
+	}
+}
+
+static int
+host_name(char host[IMPORT_HOST])
+{
+	uint8_t addr[16];
 	size_t i;
 
-	for (i = 0; s[i] != '\0'; i++)
-		if (!isalnum((unsigned char)s[i]) &&
-		    strchr(".-:%", s[i]) == NULL)
-			return false;
-	return i > 0 && s[0] != '-';
+	for (i = 0; host[i] != '\0'; i++)
+		if (!isalnum((unsigned char)host[i]) &&
+		    strchr(".-", host[i]) == NULL)
+			return fails(EINVAL);
+	if (i == 0 || host[0] == '-')
+		return fails(EINVAL);
+	if (inet_pton(AF_INET, host, addr) == 1)
+		return host_v4(addr, host);
+	return is_name(host) ? 0 : fails(EADDRNOTAVAIL);
 }
 
 int
@@ -155,9 +262,9 @@ value_endpoint(struct text s, char host[IMPORT_HOST], uint16_t *port)
 	const char *colon = memrchr(s.p, ':', s.len);
 	uint64_t v;
 
-	errno = EINVAL;
+	host[0] = '\0';
 	if (colon == NULL)
-		return -1;
+		return fails(EINVAL);
 	name.len = (size_t)(colon - s.p);
 	number.p = colon + 1;
 	number.len = s.len - name.len - 1;
@@ -165,19 +272,16 @@ value_endpoint(struct text s, char host[IMPORT_HOST], uint16_t *port)
 		name.p++;
 		name.len -= 2;
 	} else if (memchr(name.p, ':', name.len) != NULL)
-		return -1;
+		return fails(EINVAL);
 	if (value_number(number, UINT16_MAX, &v) == -1 || v == 0 ||
-	    text_copy(name, host, IMPORT_HOST) == -1 || !is_host(host)) {
-		host[0] = '\0';
-		return -1;
-	}
-	if (is_bad_number(host)) {
-		host[0] = '\0';
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
+	    text_copy(name, host, IMPORT_HOST) == -1)
+		return fails(EINVAL);
 	*port = (uint16_t)v;
-	return 0;
+	if ((strchr(host, ':') != NULL ? host_v6(host) :
+	    host_name(host)) == 0)
+		return 0;
+	host[0] = '\0';
+	return -1;
 }
 
 /* --- names */

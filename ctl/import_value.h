@@ -24,7 +24,15 @@ bool		 text_item(struct text *list, struct text *item);
 int		 value_number(struct text, uint64_t max, uint64_t *);
 /* Of a network host bits are cleared; an address keeps them. */
 int		 value_prefix(struct text, bool address, struct prefix *);
-/* errno is EADDRNOTAVAIL if its host is a number, but no address. */
+/* Clears its host bits. */
+void		 prefix_mask(struct prefix *);
+/* May an interface have it in warren.conf(5)? */
+bool		 value_is_address(const struct prefix *);
+/*
+ * The host as warren.conf(5) takes it.  errno is EADDRNOTAVAIL if it is neither
+ * an address nor a name, EAFNOSUPPORT if it is an address that cannot be said
+ * there.
+ */
 int		 value_endpoint(struct text, char host[IMPORT_HOST],
 		    uint16_t *port);
 /*

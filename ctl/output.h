@@ -56,8 +56,9 @@ void	*output_alloc(void *, size_t);
 /* A string, escaped so that it cannot steer the terminal. */
 void	 output_text(FILE *, const char *);
 /*
- * The same for text that was made to be read or parsed: newlines, tabs and
- * backslashes stay, and a newline is put at the end if there is none.
+ * The same for text that was made to be read or parsed: newlines, tabs,
+ * backslashes and UTF-8 stay, but for what controls a terminal or turns text
+ * around; a newline is put at the end if there is none.
  */
 void	 output_lines(FILE *, const char *);
 

@@ -17,6 +17,7 @@
 #include "parent/conf_parse.h"
 #include "parent/lex.h"
 #include "parent/lex_file.h"
+#include "shared/utf8.h"
 
 #define POOL_SIZE	(64 * 1024)
 
@@ -461,7 +462,7 @@ lex_dollar(struct lex *l, struct source *s, struct lex_token *t)
 static void
 lex_unknown(struct lex *l, struct source *s, struct lex_token *t)
 {
-	size_t n = lex_utf8((const uint8_t *)s->text + s->at,
+	size_t n = utf8_len((const uint8_t *)s->text + s->at,
 	    s->len - s->at);
 
 	if (peek(s, 0) == '\\')

@@ -11,33 +11,7 @@
 
 #include "parent/conf_parse.h"
 #include "parent/lex_file.h"
-
-/* The length of the UTF-8 sequence at p, or 0 if it is none. */
-size_t
-lex_utf8(const uint8_t *p, size_t left)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t c;
-	size_t i, n;
-
-	if (*p < 0x80)
-		return 1;
-	n = *p >= 0xf8 ? 0 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 :
-	    *p >= 0xc0 ? 2 : 0;
-	if (n == 0 || n > left)
-		return 0;
-	c = *p & (0x7f >> n);
-	for (i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	/* Neither too long, nor a control, a surrogate or beyond Unicode. */
-	if (c < least[n] || c < 0xa0 || (c >= 0xd800 && c < 0xe000) ||
-	    c > 0x10ffff)
-		return 0;
-	return n;
-}
+#include "shared/utf8.h"
 
 /* 0, or -1 and the first byte that is no text is told. */
 int
@@ -49,7 +23,7 @@ lex_check_text(const char *path, const char *text, size_t len,
 	size_t i = 0, n;
 
 	while (i < len) {
-		n = lex_utf8(p + i, len - i);
+		n = utf8_len(p + i, len - i);
 		if (p[i] == '\r' && i + 1 < len && p[i + 1] == '\n') {
 			conf_error(errors, &at, "the line ends in a "
 			    "carriage return: lines end in a newline alone");

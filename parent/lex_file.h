@@ -19,7 +19,5 @@ char	*lex_read_file(const char *path, conf_open *open_file, void *arg,
  */
 int	 lex_check_text(const char *path, const char *text, size_t len,
 	    struct conf_errors *errors);
-/* The length of the UTF-8 sequence at p, or 0 if it is none. */
-size_t	 lex_utf8(const uint8_t *p, size_t left);
 
 #endif /* PARENT_LEX_FILE_H */

@@ -36,13 +36,13 @@ CORE_OBJS		= $(AEAD_OBJS) cryptod/device.o cryptod/ecn.o \
 IMPORT_OBJS		= ctl/human.o ctl/import_finish.o ctl/import_keys.o \
 		   ctl/import_parse.o ctl/import_print.o ctl/import_value.o \
 		   shared/addr.o shared/codec.o shared/hex.o shared/log.o \
-		   shared/row.o
+		   shared/row.o shared/utf8.o
 
 # The reader of the configuration.
 CONF_OBJS		= parent/conf.o parent/conf_check.o parent/conf_print.o \
 		   parent/conf_set.o parent/conf_value.o parent/lex.o \
 		   parent/lex_file.o parent/parse.o \
-		   shared/addr.o shared/codec.o shared/hex.o
+		   shared/addr.o shared/codec.o shared/hex.o shared/utf8.o
 
 UNIT_OBJS_addr		= shared/addr.o shared/codec.o
 UNIT_OBJS_aead		= $(AEAD_OBJS) regress/unit/vectors.o
@@ -80,8 +80,9 @@ UNIT_OBJS_dispatch	= parent/dispatch.o shared/addr.o shared/clock.o \
 		   shared/msg_helper.o shared/msg_net.o shared/msg_parent.o \
 		   shared/msg_table.o shared/version.o
 UNIT_OBJS_dns_message	= resolverd/dnsmsg.o
-UNIT_OBJS_dns_query	= resolverd/cache.o resolverd/dnsmsg.o \
-		   resolverd/hosts.o resolverd/query.o
+UNIT_OBJS_dns_query	= regress/unit/dns_play.o resolverd/cache.o \
+		   resolverd/dnsmsg.o resolverd/hosts.o resolverd/query.o
+UNIT_OBJS_dns_trouble	= $(UNIT_OBJS_dns_query)
 UNIT_OBJS_ecn		= cryptod/ecn.o
 UNIT_OBJS_egress	= $(CORE_OBJS) cryptod/egress.o cryptod/ingress.o \
 		   cryptod/open.o cryptod/workers.o shared/clock.o \
@@ -95,7 +96,8 @@ UNIT_OBJS_hex		= shared/hex.o
 UNIT_OBJS_hosts_file	= resolverd/hosts.o
 UNIT_OBJS_icmp		= cryptod/icmp.o cryptod/ip.o
 UNIT_OBJS_imsg		= shared/imsg.o shared/msg_table.o
-UNIT_OBJS_import	= $(IMPORT_OBJS)
+UNIT_OBJS_import	= $(IMPORT_OBJS) regress/unit/import_play.o
+UNIT_OBJS_import_values	= $(UNIT_OBJS_import)
 UNIT_OBJS_index		= cryptod/index.o shared/index_page.o
 UNIT_OBJS_index_page	= shared/index_page.o
 UNIT_OBJS_ip		= cryptod/ip.o
@@ -222,7 +224,7 @@ FUZZ_OBJS_noise		= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 FUZZ_OBJS_import	= $(IMPORT_OBJS)
 FUZZ_OBJS_output	= ctl/human.o ctl/json.o ctl/lines.o ctl/peers.o \
 		   ctl/status.o ctl/text.o shared/codec.o shared/log.o \
-		   shared/row.o
+		   shared/row.o shared/utf8.o
 # Two cores, with another cryptography.
 FUZZ_OBJS_pair		= $(filter-out $(AEAD_OBJS) shared/blake2s.o,$(CORE_OBJS)) \
 		   cryptod/resume.o cryptod/sessions.o netd/cookie.o \

@@ -132,6 +132,115 @@ expect_fail "another key is not written over" \
     "$WARRENCTL" import "$T/in/laptop.conf" -k "$T/keys"
 expect "that one stays" cmp "$T/before" "$T/keys/laptop.key"
 
+# Whatever it translates, warrend takes; there is no third way.  NAME, VALUE,
+# and what the translation says, of which "-" is: it is refused.
+PUB=$(pub)
+translated() {
+	"$WARRENCTL" import "$T/in/odd.conf" -k "$T/keys" >"$T/odd.out" \
+	    2>"$T/odd.err" ||
+	    { [ "$1" = - ] || cat "$T/odd.err"; return; }
+	grep -F -e "$1" "$T/odd.out" >"$T/odd.said" ||
+	    { echo "no \"$1\" in: $(cat "$T/odd.out")"; return; }
+	"$WARREND" -n -f "$T/odd.out" 2>&1 || true
+}
+while IFS='|' read -r name value want; do
+	lines=$(printf '%s' "$value" | tr ';' '\n')
+	case $name in
+	Address|ListenPort|MTU|FwMark|Table|SaveConfig)
+		printf '[Interface]\nAddress = fd07::9/64\n%s = %s\n' "$name" \
+		    "$lines" >"$T/in/odd.conf" ;;
+	PublicKey)
+		printf '[Peer]\n%s = %s\n' "$name" "$lines" >"$T/in/odd.conf" ;;
+	*)
+		printf '[Interface]\nAddress=10.7.7.1/24\n[Peer]\nPublicKey=%s\n%s = %s\n' \
+		    "$PUB" "$name" "$lines" >"$T/in/odd.conf" ;;
+	esac
+	expect_is "$name = $value" "" translated "$want"
+done <<END
+Endpoint|node.example.:51820|	endpoint node.example. port 51820
+Endpoint|node.example..:51820|-
+Endpoint|.:51820|-
+Endpoint|1.2.3.4.:1|-
+Endpoint|a..b:1|-
+Endpoint|.a:1|-
+Endpoint|a-.b:1|-
+Endpoint|a.-b:1|-
+Endpoint|a%b:1|-
+Endpoint|[a:b]:1|-
+Endpoint|$(printf %064d 0)a.b:1|-
+Endpoint|$(printf %062d 0)a.b:1|a.b port 1
+Endpoint|$(printf %0253d 0 | sed 's/0\{10\}/0a./g'):1|-
+Endpoint|[fe80::1%lo]:51820|	endpoint fe80::1%1 port 51820
+Endpoint|[fe80::1%7]:51820|	endpoint fe80::1%7 port 51820
+Endpoint|[fe80::1%4294967296]:1|# not imported: Endpoint = [fe80::1%4294967296]:1
+Endpoint|[fe80::1%0]:1|# not imported: Endpoint = [fe80::1%0]:1
+Endpoint|[fe80::1%no-such]:1|# not imported: Endpoint = [fe80::1%no-such]:1
+Endpoint|[fe80::1]:1|# not imported: Endpoint = [fe80::1]:1
+Endpoint|[2001:db8::1%2]:1|# not imported: Endpoint = [2001:db8::1%2]:1
+Endpoint|[::ffff:1.2.3.4]:1|	endpoint 1.2.3.4 port 1
+Endpoint|[::ffff:224.0.0.1]:1|# not imported: Endpoint = [::ffff:224.0.0.1]:1
+Endpoint|[::1]:1|# not imported: Endpoint = [::1]:1
+Endpoint|[::]:1|# not imported: Endpoint = [::]:1
+Endpoint|[ff02::1]:1|# not imported: Endpoint = [ff02::1]:1
+Endpoint|[1.2.3.4]:1|	endpoint 1.2.3.4 port 1
+Endpoint|0.0.0.0:1|# not imported: Endpoint = 0.0.0.0:1
+Endpoint|255.255.255.255:1|# not imported: Endpoint = 255.255.255.255:1
+Endpoint|127.0.0.1:1|	endpoint 127.0.0.1 port 1
+Endpoint|10.7.7.9:1|# not imported: Endpoint = 10.7.7.9 port 1, which lies in 10.7.7.0/24
+AllowedIPs|192.0.2.0/24;Endpoint=192.0.2.7:1|# not imported: Endpoint = 192.0.2.7 port 1, which lies in 192.0.2.0/24
+AllowedIPs|0.0.0.0/1, 128.0.0.0/1;Endpoint=192.0.2.7:1|which lies in 128.0.0.0/1
+AllowedIPs|::/0;Endpoint=[2001:db8::1]:1|	endpoint 2001:db8::1 port 1
+AllowedIPs|::/1;Endpoint=[2001:db8::1]:1|which lies in ::/1
+AllowedIPs|::/1;Endpoint=192.0.2.7:1|	endpoint 192.0.2.7 port 1
+AllowedIPs|224.0.0.0/4, 0.0.0.0/32, ::1, ::ffff:1.2.3.4/128|	allowed-ips {
+AllowedIPs|10.0.0.0/8, 10.0.0.0/8|	allowed-ips { 10.0.0.0/8 }
+PersistentKeepalive|65535|	keepalive 65535
+PersistentKeepalive|0|	public-key
+PublicKey|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=|-
+PresharedKey|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=|	public-key
+Address|127.0.0.1/8|# not imported: Address = 127.0.0.1/8
+Address|10.0.0.1/0|# not imported: Address = 10.0.0.1/0
+Address|0.0.0.0|# not imported: Address = 0.0.0.0
+Address|224.0.0.1/4|# not imported: Address = 224.0.0.1/4
+Address|::1, fd00::1|# not imported: Address = ::1
+Address|::ffff:10.0.0.1|# not imported: Address = ::ffff:10.0.0.1
+Address|fe80::1/64|	address fe80::1/64
+Address|10.0.0.1/8, 10.0.0.1/8|# not imported: Address = 10.0.0.1/8
+Address|10.0.0.1/8, 10.0.0.1/24|# not imported: Address = 10.0.0.1/24
+Address|$(seq -f '10.0.0.%g' -s, 1 70)|# not imported: Address = 10.0.0.70
+MTU|576|# not imported: MTU = 576
+MTU|1280|	mtu 1280
+MTU|65535|# not imported: MTU = 65535
+FwMark|0|interface odd
+FwMark|0xffffffff|	fwmark 4294967295
+ListenPort|0|interface odd
+ListenPort|65535|	listen port 65535
+Table|255|# not imported: Table = 255
+Table|0xff|# not imported: Table = 0xff
+Table|0xfe|interface odd
+Table|253|	routes table 253
+Table|4294967295|	routes table 4294967295
+SaveConfig|"{}\\|# not imported: SaveConfig = "{}\\
+END
+for name in peer interface include mtu 10 1.2 a_b off none; do
+	cp "$T/in/server.conf" "$T/in/$name.conf"
+	imports $name
+done
+
+# Key files may stand wherever a configuration can name them.
+mkdir "$T/$(printf 'k\303\244"\\ \342\202\254')" \
+    "$T/$(printf 'k\377')" "$T/$(printf 'k\302\205')" "$T/$(printf 'k\177')" \
+    "$T/$(printf 'k\tk')"
+for k in 'k\377' 'k\302\205' 'k\177' 'k\tk'; do
+	# shellcheck disable=SC2059
+	expect_fail "not in $k" "$WARRENCTL" import "$T/in/laptop.conf" \
+	    -k "$T/$(printf "$k")"
+done
+expect "in a directory in UTF-8" sh -c "'$WARRENCTL' import \
+    '$T/in/laptop.conf' -k '$T/$(printf 'k\303\244"\\ \342\202\254')' \
+    >'$T/utf8.out'"
+expect "which is a configuration" "$WARREND" -n -f "$T/utf8.out"
+
 # What is wrong is said with its line, and writes nothing.
 ls "$T/keys" >"$T/ls"
 while read -r name want; do

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What warrenctl prints of rows from anywhere: nothing but printable ASCII
- * and newlines (tabs, where text is meant to be parsed) reaches the terminal,
- * and the JSON is JSON.  The input is a
- * byte, then rows, each after its length in 16 bits.
+ * and newlines (tabs and harmless UTF-8, where text is meant to be parsed)
+ * reaches the terminal, and the JSON is JSON.  The input is a byte, then rows,
+ * each after its length in 16 bits.
  */
 #include "ctl/output.h"
 #include "input.h"
+#include "shared/utf8.h"
 
 #define ROWS	8
 
@@ -88,6 +89,26 @@ json_value(const char **p, int depth)
 	return n > 0;
 }
 
+/* The bytes of a character that neither controls nor turns anything, or 0. */
+static size_t
+harmless(const char *s, size_t left, const struct format *format)
+{
+	uint32_t c = (uint8_t)*s;
+	size_t i, n;
+
+	if (c == '\n' || (c >= ' ' && c <= '~') ||
+	    (c == '\t' && format == &format_text))
+		return 1;
+	if (c < 0x80 || format != &format_text)
+		return 0;
+	n = utf8_len((const uint8_t *)s, left);
+	c &= n == 2 ? 0x1f : n == 3 ? 0x0f : 0x07;
+	for (i = 1; i < n; i++)
+		c = c << 6 | ((uint8_t)s[i] & 0x3f);
+	return c < 0xa0 || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069) ? 0 : n;
+}
+
 static void
 print(const struct format *format, const struct row *rows, size_t n)
 {
@@ -95,7 +116,7 @@ print(const struct format *format, const struct row *rows, size_t n)
 	    .judged = true };
 	const char *p;
 	char *text = NULL;
-	size_t size = 0, i;
+	size_t size = 0, i, len;
 
 	o.fp = open_memstream(&text, &size);
 	MUST(o.fp != NULL);
@@ -106,9 +127,8 @@ print(const struct format *format, const struct row *rows, size_t n)
 	}
 	format->end(&o);
 	fclose(o.fp);
-	for (i = 0; i < size; i++)
-		MUST(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~') ||
-		    (text[i] == '\t' && format == &format_text));
+	for (i = 0; i < size; i += len)
+		MUST((len = harmless(text + i, size - i, format)) > 0);
 	p = text;
 	if (format == &format_json)
 		MUST(json_value(&p, 5) && strcmp(p, "\n") == 0);

@@ -10,91 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/import.h"
-#include "ctl/import_value.h"
-#include "unit.h"
-
-/* Any 32 bytes are a key here; these are only told apart. */
-#define KEY_A	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="
-#define KEY_B	"BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
-#define KEY_C	"CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA="
-#define KEY_D	"DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDA="
-#define KEY_0	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-
-#define PEER(key)	"[Peer]\nPublicKey = " key "\n"
-
-static char	why[IMPORT_WHY];
-
-/* What is printed of a file; "" and why if it is wrong.  To be freed. */
-static char *
-translate(const char *text)
-{
-	struct import *im;
-	char *out = NULL, *exact;
-	size_t n = 0, len = strlen(text);
-	FILE *fp;
-
-	/* Without a NUL behind it, so that ASan sees who reads on. */
-	exact = malloc(len > 0 ? len : 1);
-	ck_assert_ptr_nonnull(exact);
-	memcpy(exact, text, len);
-	memset(why, 0, sizeof(why));
-	im = import_parse("f.conf", "wg0", exact, len, why);
-	fp = open_memstream(&out, &n);
-	ck_assert_ptr_nonnull(fp);
-	if (im != NULL)
-		import_print(im, "f.conf", "/k", fp);
-	fclose(fp);
-	import_free(im);
-	free(exact);
-	return out;
-}
-
-#define HEAD	"# Translated by \"warrenctl import\" from f.conf\n" \
-		"interface wg0 {\n"
-#define NO_KEY	"\t# There was no PrivateKey: the first start makes one.\n"
-
-static void
-gives(const char *text, const char *want)
-{
-	char *out = translate(text);
-
-	ck_assert_str_eq(why, "");
-	ck_assert_str_eq(out, want);
-	free(out);
-}
-
-static void
-has(const char *text, const char *want)
-{
-	char *out = translate(text);
-
-	ck_assert_str_eq(why, "");
-	ck_assert_msg(strstr(out, want) != NULL, "no \"%s\" in: %s", want,
-	    out);
-	free(out);
-}
-
-static void
-has_not(const char *text, const char *what)
-{
-	char *out = translate(text);
-
-	ck_assert_str_eq(why, "");
-	ck_assert_msg(strstr(out, what) == NULL, "\"%s\" is in: %s", what,
-	    out);
-	free(out);
-}
-
-static void
-fails(const char *text, const char *want)
-{
-	char *out = translate(text);
-
-	ck_assert_str_eq(out, "");
-	ck_assert_str_eq(why, want);
-	free(out);
-}
+#include "import_play.h"
 
 START_TEST(whole)
 {
@@ -317,23 +233,6 @@ START_TEST(shared_ips)
 }
 END_TEST
 
-START_TEST(endpoints)
-{
-	has(PEER(KEY_A) "Endpoint = 192.0.2.1:7\n",
-	    "endpoint 192.0.2.1 port 7\n");
-	has(PEER(KEY_A) "Endpoint = [2001:db8::1]:7\n",
-	    "endpoint 2001:db8::1 port 7\n");
-	has(PEER(KEY_A) "Endpoint = [fe80::1%2]:7\n",
-	    "endpoint fe80::1%2 port 7\n");
-	has(PEER(KEY_A) "Endpoint = h.example.net:65535\n",
-	    "endpoint h.example.net port 65535\n");
-	has(PEER(KEY_A) "Endpoint = 7.example.net:1\n",
-	    "endpoint 7.example.net port 1\n");
-	has(PEER(KEY_A) "Endpoint = 1.2.3.4a:1\n",
-	    "endpoint 1.2.3.4a port 1\n");
-}
-END_TEST
-
 /* Hooks are told, but neither their keys nor bytes for the terminal. */
 START_TEST(left_out)
 {
@@ -349,117 +248,6 @@ START_TEST(left_out)
 	has_not("# PresharedKey = " KEY_B "\n" PEER(KEY_A), "BBBB");
 	has_not("[Interface]\nPrivateKey = " KEY_C "\n" PEER(KEY_A)
 	    "PresharedKey = " KEY_C "\n", "CCCC");
-}
-END_TEST
-
-/* A text, and why it is refused: what follows "f.conf:". */
-struct wrong {
-	const char	*text;
-	const char	*why;
-};
-
-/* Sections and settings that are unknown, missing or there twice. */
-static const struct wrong wrong_lines[] = {
-	{ "MTU = 1400\n", "1: a setting before the first section" },
-	{ "[Interface\n", "1: unknown section" },
-	{ "[Peers]\n", "1: unknown section" },
-	{ "[Interface]\nhello\n",
-	    "2: neither a section nor SETTING = VALUE" },
-	{ "[Interface]\nJc = 1\n",
-	    "2: unknown setting of [Interface]" },
-	{ "[Interface]\n = 1\n", "2: unknown setting of [Interface]" },
-	{ "[Interface]\nPublicKey = " KEY_A "\n",
-	    "2: unknown setting of [Interface]" },
-	{ PEER(KEY_A) "ListenPort = 1\n",
-	    "3: unknown setting of [Peer]" },
-	{ "\n[Peer]\n\n", "2: this [Peer] has no PublicKey" },
-	{ "[Peer]\n" PEER(KEY_A), "1: this [Peer] has no PublicKey" },
-	{ PEER(KEY_A) PEER(KEY_B) PEER(KEY_A), "5: this PublicKey is "
-	    "that of the [Peer] in line 1, too" },
-};
-
-static const struct wrong wrong_numbers[] = {
-	{ "[Interface]\nListenPort = 65536\n",
-	    "2: ListenPort: this is not a port from 0 to 65535" },
-	{ "[Interface]\nListenPort =\n",
-	    "2: ListenPort: this is not a port from 0 to 65535" },
-	{ "[Interface]\nListenPort = 0x\n",
-	    "2: ListenPort: this is not a port from 0 to 65535" },
-	{ "[Interface]\nListenPort = 99999999999999999999999\n",
-	    "2: ListenPort: this is not a port from 0 to 65535" },
-	{ "[Interface]\nMTU = 100\n",
-	    "2: MTU: this is not a number from 576 to 65535" },
-	{ "[Interface]\nFwMark = 0x100000000\n",
-	    "2: FwMark: this is not a 32-bit number or off" },
-	{ PEER(KEY_A) "PersistentKeepalive = -1\n",
-	    "3: PersistentKeepalive: this is not off or seconds from "
-	    "0 to 65535" },
-};
-
-static const struct wrong wrong_addresses[] = {
-	{ "[Interface]\nAddress = 10.0.0.1/33\n",
-	    "2: Address: this is not an address" },
-	{ "[Interface]\nAddress = fd00::1/129\n",
-	    "2: Address: this is not an address" },
-	{ "[Interface]\nAddress = 10.0.0\n",
-	    "2: Address: this is not an address" },
-	{ PEER(KEY_A) "AllowedIPs = 10.0.0.0/8 10.1.0.0/8\n",
-	    "3: AllowedIPs: this is not an IP prefix" },
-};
-
-static const struct wrong wrong_keys[] = {
-	{ "[Interface]\nPrivateKey = secret\n",
-	    "2: PrivateKey: this is not a key in base64" },
-	{ PEER(KEY_A) "PresharedKey = " KEY_B "A\n",
-	    "3: PresharedKey: this is not a key in base64" },
-	{ "[Peer]\nPublicKey = " KEY_A KEY_A "\n",
-	    "2: PublicKey: this is not a key in base64" },
-};
-
-#define NO_ENDPOINT	"3: Endpoint: this is not HOST:PORT or [IPV6]:PORT"
-#define NO_HOST		"3: Endpoint: this is not an address with four " \
-			"numbers, nor a name"
-
-static const struct wrong wrong_endpoints[] = {
-	{ PEER(KEY_A) "Endpoint = host\n", NO_ENDPOINT },
-	{ PEER(KEY_A) "Endpoint = 1.2.3:77\n", NO_HOST },
-	{ PEER(KEY_A) "Endpoint = 1.2.3.4.5:77\n", NO_HOST },
-	{ PEER(KEY_A) "Endpoint = 1.2.3.256:77\n", NO_HOST },
-	{ PEER(KEY_A) "Endpoint = 7:77\n", NO_HOST },
-	{ PEER(KEY_A) "Endpoint = 0x7f000001:77\n", NO_HOST },
-	{ PEER(KEY_A) "Endpoint = h.example.7:77\n", NO_HOST },
-	{ PEER(KEY_A) "Endpoint = ::1:5\n", NO_ENDPOINT },
-	{ PEER(KEY_A) "Endpoint = h:0\n", NO_ENDPOINT },
-	{ PEER(KEY_A) "Endpoint = :5\n", NO_ENDPOINT },
-	{ PEER(KEY_A) "Endpoint = a\"b:5\n", NO_ENDPOINT },
-	{ PEER(KEY_A) "Endpoint = a}:5\n", NO_ENDPOINT },
-};
-
-static void
-all_fail(const struct wrong *t, size_t n)
-{
-	char want[IMPORT_WHY];
-
-	for (; n > 0; n--, t++) {
-		snprintf(want, sizeof(want), "f.conf:%s", t->why);
-		fails(t->text, want);
-	}
-}
-
-#define ALL_FAIL(t)	all_fail((t), sizeof(t) / sizeof((t)[0]))
-
-START_TEST(broken)
-{
-	struct import *im;
-
-	ALL_FAIL(wrong_lines);
-	ALL_FAIL(wrong_numbers);
-	ALL_FAIL(wrong_addresses);
-	ALL_FAIL(wrong_keys);
-	ALL_FAIL(wrong_endpoints);
-	im = import_parse("f.conf", "wg0", "[Inter\0face]", 12, why);
-	ck_assert_ptr_null(im);
-	ck_assert_str_eq(why, "f.conf:1: a NUL byte: this is no text");
 }
 END_TEST
 
@@ -585,9 +373,7 @@ suite(void)
 	tcase_add_test(tc, made_names);
 	tcase_add_test(tc, long_names);
 	tcase_add_test(tc, shared_ips);
-	tcase_add_test(tc, endpoints);
 	tcase_add_test(tc, left_out);
-	tcase_add_test(tc, broken);
 	tcase_add_test(tc, key_files);
 	suite_add_tcase(s, tc);
 	return s;
