@@ -48,6 +48,35 @@ for prog in warrend warrenctl; do
 	    diff "$T/$prog.man" "$T/$prog.usage"
 done
 
+# Every message of DIAGNOSTICS is one of the sources: what is between its names,
+# which are in capitals, numbers and brackets.
+diagnostics() {
+	sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It "\(.*\)"$/\1/p' \
+	    "$TOP/man/warrend.8" | sed 's/([^)]*)//g; s/[A-Z0-9]\{1,\}/\n/g' |
+	    sed 's/^ *//; s/ *$//' | grep '[a-z]'
+}
+cat "$TOP"/parent/*.c "$TOP"/shared/*.c | tr '\n\t' '  ' |
+    sed 's/" *"//g' >"$T/joined"
+unsaid() {
+	diagnostics | while read -r piece; do
+		grep -qF -e "$piece" "$T/joined" || echo "$piece"
+	done
+}
+expect_is "the messages of DIAGNOSTICS are those of the program" "" unsaid
+expect "they are some" sh -c "[ $(diagnostics | wc -l) -gt 4 ]"
+
+# Events have their names in calls, and cryptod's in a function of its own.
+makers='parent_eventf|parent_event_begin|event_begin|events_row|events_own'
+cat "$TOP"/parent/*.c "$TOP"/netd/*.c "$TOP"/ctld/*.c | tr '\n\t' '  ' |
+    grep -Eo "($makers)\(([^;\"(]|\([a-z]*\))*\"[a-z_]+\"" |
+    sed 's/.*"\(.*\)"/\1/' >"$T/events.calls"
+sed -n '/^what(/,/^}/s/.*return "\(.*\)";/\1/p' "$TOP/cryptod/events.c" |
+    grep -v '^unknown$' >>"$T/events.calls"
+sort -u "$T/events.calls" >"$T/events"
+sed -n '/^\.Ss Events/,/^\.Ss Metrics/s/^\.It Cm //p' \
+    "$TOP/man/warrenctl.8" | tr -s ' ,' '\n' | sort -u >"$T/events.man"
+expect "warrenctl(8) tells of every event" diff "$T/events" "$T/events.man"
+
 # Every message type of the program stands in warren-imsg(7).
 plain "$BUILD/man/warren-imsg.7" >"$T/imsg.txt"
 missing() {
