@@ -2,6 +2,8 @@
 /*
  * What was read, as warren.conf(5).
  */
+#include <string.h>
+
 #include "ctl/import.h"
 #include "ctl/output.h"
 
@@ -101,7 +103,10 @@ print_peer(const struct import *im, const struct import_peer *p,
 	if (p->psk != NULL)
 		print_keyfile(fp, im, p, dir);
 	if (p->host[0] != '\0')
-		fprintf(fp, "\tendpoint %s port %u\n", p->host, p->port);
+		/* The one word that would be a keyword there. */
+		fprintf(fp, strcmp(p->host, "port") == 0 ?
+		    "\tendpoint \"%s\" port %u\n" :
+		    "\tendpoint %s port %u\n", p->host, p->port);
 	print_allowed(fp, &p->allowed);
 	if (p->keepalive != 0)
 		fprintf(fp, "\tkeepalive %u\n", p->keepalive);

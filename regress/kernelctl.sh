@@ -38,7 +38,10 @@ kernel_start() {
 	eval "kernel_pid_$FD=$!"
 	PIDS="$PIDS $!"
 	eval "exec $FD>\"\$IN\""
-	wait_for 10 answered 1 || skip_all "kernelctl cannot run here"
+	wait_for 10 answered 1 || {
+		not_ok "the start of kernelctl" "it does not answer"
+		exit 1
+	}
 }
 
 answered() {
@@ -60,11 +63,13 @@ kernel_stop() {
 	eval "set -- \$kernel_pid_$FD"
 	wait_for 10 gone "$1"
 	eval "exec $FD>&-"
-	wait "$1" 2>/dev/null || true
+	kernel_rc=0
+	wait "$1" 2>/dev/null || kernel_rc=$?
 }
 
 kernel_end() {
 	kernel_stop close
+	[ $kernel_rc -eq 0 ] || not_ok "the end of kernelctl" "$kernel_rc"
 }
 
 kernel_kill() {

@@ -30,6 +30,7 @@ NAME=$(basename "$0" .sh)
 # sockets are shared by all namespaces, so interface names must differ, too;
 # they have 15 characters at most: HOST has up to 7.
 P=w$$
+[ -z "${NAMES:-}" ] || echo "$P" >>"$NAMES"
 # Run alone, a test also takes away the directories of the run.
 ALONE=1
 [ -n "${TESTDIR:-}" ] && ALONE=0
@@ -174,8 +175,8 @@ ip_on() {
 # host_new HOST...
 host_new() {
 	for host in "$@"; do
-		ip netns add "$P-$host"
 		HOSTS="$HOSTS $host"
+		ip netns add "$P-$host"
 		ip -n "$P-$host" link set lo up
 		# No router advertisement makes a test depend on its neighbours.
 		on "$host" sysctl -q -w net.ipv6.conf.all.accept_ra=0 \
@@ -299,8 +300,8 @@ ctl() {
 
 # counter HOST NAME: a counter, the sum over its processes.
 counter() {
-	ctl "$1" show counters | awk -v n="$2" '$2 == n { s += $3 }
-	    END { print s + 0 }'
+	ctl "$1" show counters | awk -v n="$2" '$2 == n { s += $3; there = 1 }
+	    END { print there ? s : "none" }'
 }
 
 # kernel_state HOST: what others could see of it in the kernel's tables.
@@ -445,12 +446,23 @@ gone() {
 	done
 }
 
+# Of those that this test started: who has a number that one of them had
+# before is somebody else.
+ours_of() {
+	for pid in "$@"; do
+		case $(sed 's/.*) . //' "/proc/$pid/stat" 2>/dev/null) in
+		"$$ "*)	echo "$pid" ;;
+		esac
+	done | tr '\n' ' '
+}
+
 cleanup() {
 	clean_rc=$?
 	trap - EXIT
 	trap '' HUP INT TERM
 	set +e
-	clean_pids=$PIDS
+	# shellcheck disable=SC2086
+	clean_pids=$(ours_of $PIDS)
 	for host in $HOSTS; do
 		clean_pids="$clean_pids $(ip netns pids "$P-$host" 2>/dev/null |
 		    tr '\n' ' ')"
@@ -464,15 +476,20 @@ cleanup() {
 			kill -9 $clean_pids 2>/dev/null
 		}
 	fi
-	# States are meant to stay; the test's own go with it.
-	[ "$STATE" = /lib/warren ] || rm -rf "${STATE:?}/$P"*
-	for left in "$UAPI/$P"*.sock "$RUN/$P"*; do
+	# A report may be of what happened at the end.
+	if grep -qs -e 'Sanitizer:' -e 'runtime error:' "$T"/*.log; then
+		not_ok "end" "a sanitizer reports"
+	fi
+	# States are meant to stay; the test's own go with it, and not those of
+	# one whose number is longer.
+	[ "$STATE" = /lib/warren ] || rm -rf "${STATE:?}/$P"[!0-9]*
+	for left in "$UAPI/$P"[!0-9]*.sock "$RUN/$P"[!0-9]*; do
 		[ -e "$left" ] || continue
 		[ $MAY_LEAVE -eq 1 ] || not_ok "end" "left behind: $left"
 		rm -rf "$left"
 	done
 	for host in $HOSTS; do
-		ip netns del "$P-$host"
+		[ ! -e "/run/netns/$P-$host" ] || ip netns del "$P-$host"
 	done
 	if [ $clean_rc -ne 0 ] && [ $FAILED -eq 0 ]; then
 		not_ok "end" "the script stopped with status $clean_rc"

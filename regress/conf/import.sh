@@ -166,6 +166,7 @@ Endpoint|.a:1|-
 Endpoint|a-.b:1|-
 Endpoint|a.-b:1|-
 Endpoint|a%b:1|-
+Endpoint|port:51820|	endpoint "port" port 51820
 Endpoint|[a:b]:1|-
 Endpoint|$(printf %064d 0)a.b:1|-
 Endpoint|$(printf %062d 0)a.b:1|a.b port 1
