@@ -47,6 +47,8 @@ bucket(const struct names *s, const char *host)
 	return &s->bucket[get_le64(h) % NAMES_BUCKETS];
 }
 
+static void	on_room(void *, uint64_t);
+
 int
 names_init(struct names *s, struct timer_wheel *wheel)
 {
@@ -54,6 +56,7 @@ names_init(struct names *s, struct timer_wheel *wheel)
 	s->wheel = wheel;
 	TAILQ_INIT(&s->waiting);
 	TAILQ_INIT(&s->asked);
+	timer_init(&s->room, on_room, s);
 	randombytes_buf(s->seed, sizeof(s->seed));
 	s->bucket = calloc(NAMES_BUCKETS, sizeof(*s->bucket));
 	return s->bucket != NULL ? 0 : -1;
@@ -76,6 +79,9 @@ settle(struct names *s, struct name *nm)
 static void
 name_free(struct names *s, struct name *nm)
 {
+	/* A question less under way: no answer will come to ask the next. */
+	if (nm->where == NAME_ASKED && !TAILQ_EMPTY(&s->waiting))
+		timer_add(s->wheel, &s->room, 0);
 	settle(s, nm);
 	LIST_REMOVE(nm, bucket);
 	s->n--;
@@ -100,6 +106,7 @@ names_clear(struct names *s)
 			name_free(s, nm);
 		}
 	}
+	timer_del(s->wheel, &s->room);
 	free(s->bucket);
 	s->bucket = NULL;
 }
@@ -160,6 +167,12 @@ pump(struct names *s, uint64_t now)
 }
 
 static void
+on_room(void *arg, uint64_t now)
+{
+	pump(arg, now);
+}
+
+static void
 want(struct names *s, struct name *nm, uint64_t now)
 {
 	if (s->lost) {
@@ -181,16 +194,23 @@ is_address(const struct endpoint *a, const struct endpoint *b)
 	    memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
 }
 
+/* Which of n addresses this is; -1: none of them. */
+static int
+find_in(const struct endpoint *list, int n, const struct endpoint *at)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (is_address(&list[i], at))
+			return i;
+	return -1;
+}
+
 /* Which of the addresses the user is at; -1: none of them. */
 static int
 find(const struct name *nm, const struct endpoint *at)
 {
-	int i;
-
-	for (i = 0; i < nm->n; i++)
-		if (is_address(&nm->at[i], at))
-			return i;
-	return -1;
+	return find_in(nm->at, nm->n, at);
 }
 
 static bool
@@ -367,16 +387,22 @@ names_heard(struct name_user *u)
 		u->wants = false;
 }
 
-/* What is known, without a question. */
+/*
+ * What is known, without a question: those of a name are bounded, and others
+ * who have it may take them all.
+ */
 static void
 try_another(struct names *s, struct name_user *u, uint64_t now)
 {
+	const struct endpoint *at = s->out.present(s->out.arg, u->owner);
 	struct name *nm = u->name;
-	int i = find(nm, s->out.present(s->out.arg, u->owner));
+	int i = find(nm, at);
 
 	if (i == -1 && u->silent >= NAMES_SILENT && now < nm->until)
 		use(s, u, pick(s, nm, 0), true, now);
-	else if (i != -1 && nm->n > 1 && now - u->since >= NAMES_PATIENCE)
+	else if (i != -1 && now - u->since >= NAMES_PATIENCE &&
+	    (nm->n > 1 ||
+	    (at->port != u->port && u->silent >= NAMES_SILENT)))
 		use(s, u, pick(s, nm, i + 1), true, now);
 }
 
@@ -416,22 +442,25 @@ names_next(struct names *s, struct name_user *u, uint64_t now)
 	return true;
 }
 
-/* The usable ones of an answer; how many there are. */
+/* The usable ones of an answer, each once; how many there are. */
 static uint8_t
 take(struct name *nm, const struct resolved *a)
 {
-	struct endpoint at[RESOLVE_ADDRS_MAX];
-	uint8_t n = 0;
+	struct endpoint at[RESOLVE_ADDRS_MAX], *e = at;
 	size_t i;
+	uint8_t n;
 
 	memset(at, 0, sizeof(at));
 	for (i = 0; i < a->n && i < RESOLVE_ADDRS_MAX; i++) {
 		if (!names_is_usable(a->at[i].family, a->at[i].addr))
 			continue;
-		at[n].family = a->at[i].family;
-		memcpy(at[n].addr, a->at[i].addr, sizeof(at[n].addr));
-		n++;
+		e->family = a->at[i].family;
+		memcpy(e->addr, a->at[i].addr, sizeof(e->addr));
+		/* What is there twice would be the next one of itself. */
+		if (find_in(at, (int)(e - at), e) == -1)
+			e++;
 	}
+	n = (uint8_t)(e - at);
 	/* An answer without any changes nothing. */
 	if (n > 0) {
 		memcpy(nm->at, at, sizeof(nm->at));

@@ -69,6 +69,7 @@ struct names {
 	struct name_bucket	*bucket;
 	struct name_queue	 waiting;	/* to be asked */
 	struct name_queue	 asked;
+	struct timer		 room;		/* for what waits */
 	unsigned		 nasked;
 	size_t			 n;
 	uint32_t		 last_id;

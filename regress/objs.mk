@@ -213,6 +213,8 @@ FUZZ_OBJS_ip		= cryptod/ip.o
 FUZZ_OBJS_journal	= parent/journal.o
 FUZZ_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o regress/unit/packets.o
+FUZZ_OBJS_names		= netd/names.o regress/fuzz/names_play.o shared/addr.o \
+		   shared/codec.o shared/timer.o
 FUZZ_OBJS_netlink	= netd/cookie.o netd/device.o netd/route.o \
 		   netd/source.o parent/kernel_item.o parent/netlink.o \
 		   parent/netlink_event.o parent/netlink_parse.o \
@@ -234,6 +236,8 @@ FUZZ_OBJS_pair		= $(filter-out $(AEAD_OBJS) shared/blake2s.o,$(CORE_OBJS)) \
 		   regress/unit/fakeclock.o \
 		   shared/codec.o shared/ring.o
 FUZZ_OBJS_prom		= ctld/prom.o
+FUZZ_OBJS_query		= regress/fuzz/query_play.o resolverd/cache.o \
+		   resolverd/dnsmsg.o resolverd/hosts.o resolverd/query.o
 FUZZ_OBJS_replay	= cryptod/replay.o
 FUZZ_OBJS_resolvconf	= parent/resolvconf.o shared/addr.o shared/codec.o
 FUZZ_OBJS_ring		= shared/ring.o

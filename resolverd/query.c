@@ -140,8 +140,10 @@ ask_half(struct resolver *r, struct query *q, struct query_half *h)
 	len = dns_query_build(&h->q, h->edns, buf);
 	r->count.sent++;
 	h->waits = r->out.send(r->out.arg, q->server, buf, len) == 0;
-	if (h->waits)
+	if (h->waits) {
+		h->asked |= (uint8_t)(1U << q->server);
 		return 0;
+	}
 	r->count.send_errors++;
 	return -1;
 }
@@ -215,9 +217,9 @@ begin(struct resolver *r, uint32_t id, const char *name, uint64_t now)
 	q->half[0].q.type = DNS_AAAA;
 	q->half[1].q.type = DNS_A;
 	for (i = 0; i < HALVES; i++) {
-		q->half[i].q.id = new_id(r);
-		if (i == 1 && q->half[1].q.id == q->half[0].q.id)
-			q->half[1].q.id ^= 1;
+		do
+			q->half[i].q.id = new_id(r);
+		while (i == 1 && q->half[1].q.id == q->half[0].q.id);
 		if (dns_name_encode(&q->half[i].q, name) == -1) {
 			free(q);
 			r->count.drop_name++;
@@ -270,8 +272,10 @@ resolver_reset(struct resolver *r)
 
 	r->servers = r->best = 0;
 	memset(r->no_edns, 0, sizeof(r->no_edns));
-	TAILQ_FOREACH(q, &r->list, entry)
+	TAILQ_FOREACH(q, &r->list, entry) {
 		q->tries = 0;
+		q->half[0].asked = q->half[1].asked = 0;
+	}
 }
 
 int
@@ -292,14 +296,18 @@ resolver_add(struct resolver *r, uint64_t now)
 	return 0;
 }
 
-/* Does this query wait for a reply of this id? */
+/*
+ * Does this query wait for a reply of this id, from this server?  A late one
+ * is welcome, but who was never asked must have guessed.
+ */
 static struct query_half *
-half_of(struct query *q, int id)
+half_of(struct query *q, int id, unsigned server)
 {
 	int i;
 
 	for (i = 0; i < HALVES; i++)
-		if (!q->half[i].done && q->half[i].q.id == id)
+		if (!q->half[i].done && q->half[i].q.id == id &&
+		    (q->half[i].asked & 1U << server) != 0)
 			return &q->half[i];
 	return NULL;
 }
@@ -355,7 +363,7 @@ resolver_reply(struct resolver *r, unsigned server, const uint8_t *msg,
 		return;
 	}
 	TAILQ_FOREACH(q, &r->list, entry)
-		if (q->tries > 0 && (h = half_of(q, id)) != NULL)
+		if ((h = half_of(q, id, server)) != NULL)
 			break;
 	if (h == NULL) {
 		r->count.drop_foreign++;

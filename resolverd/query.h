@@ -40,6 +40,7 @@ struct query {
 		struct dns_question	 q;
 		bool			 edns;	/* it was sent with it */
 		bool			 waits;	/* for the last server */
+		uint8_t			 asked;	/* bits: servers */
 		bool			 done;
 		enum dns_result		 result;
 		struct dns_answer	 answer;

@@ -211,6 +211,39 @@ START_TEST(unreachable_servers)
 }
 END_TEST
 
+/* Even with the right id: whoever answers must have been asked. */
+START_TEST(not_asked)
+{
+	struct sent s;
+
+	servers(3);
+	resolver_ask(&r, 1, "a", now);
+	s = sent[1];
+	s.server = 1;
+	reply(&s, 0x8183, 0, 0, 0);
+	reply(&s, 0x8180, 1, 66, 300);
+	ck_assert_uint_eq(r.count.drop_foreign, 2);
+	ck_assert_uint_eq(r.best, 0);
+	pass(2000);
+	/* Now it was; and the first one is late, but welcome. */
+	ck_assert_uint_eq(sent[2].server, 1);
+	reply(&sent[2], 0x8180, 1, 1, 300);
+	reply(&sent[1], 0x8180, 1, 2, 300);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_uint_eq(last.n, 2);
+	/* Another server of that number is another one. */
+	resolver_ask(&r, 2, "b", now);
+	pass(2000);
+	s = sent[nsent - 1];
+	resolver_reset(&r);
+	servers(2);
+	ck_assert_uint_eq(s.server, 1);
+	ck_assert_uint_eq(r.n, 1);
+	reply(&s, 0x8180, 1, 66, 300);
+	ck_assert_uint_eq(ndone, 1);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -226,6 +259,7 @@ suite(void)
 	tcase_add_test(tc, old_server);
 	tcase_add_test(tc, case_changed);
 	tcase_add_test(tc, unreachable_servers);
+	tcase_add_test(tc, not_asked);
 	suite_add_tcase(s, tc);
 	return s;
 }

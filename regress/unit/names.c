@@ -308,6 +308,30 @@ START_TEST(roamed_away)
 }
 END_TEST
 
+/* A dead peer that has the name, too, asks all the questions. */
+START_TEST(roamed_beside_a_dead_one)
+{
+	int i;
+
+	attach(0, "a.example", 1, false);
+	attach(1, "a.example", 2, false);
+	answer(last_id, RESOLVE_OK, "192.0.2.1");
+	go(1, "192.0.2.1:9");
+	names_heard(&peer[1].user);
+	pass(100);
+	for (i = 0; i < 2; i++) {
+		at_is(1, "192.0.2.1:9");
+		names_silent(&n, &peer[0].user, now);
+		if (i == 0)
+			answer(last_id, RESOLVE_OK, "192.0.2.1");
+		names_silent(&n, &peer[1].user, now);
+		pass(5);
+	}
+	at_is(1, "192.0.2.1:2");
+	ck_assert_uint_eq(asked, 2);
+}
+END_TEST
+
 START_TEST(rotates)
 {
 	attach(0, "a.example", 1, false);
@@ -469,6 +493,38 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* Who waits is not forgotten if all that is under way is taken away. */
+START_TEST(all_gone)
+{
+	char host[32];
+	int i;
+
+	for (i = 0; i < NAMES_ASKED + 2; i++) {
+		snprintf(host, sizeof(host), "p%d.example", i);
+		attach(i, host, 1, false);
+	}
+	for (i = 0; i < NAMES_ASKED; i++)
+		names_detach(&n, &peer[i].user);
+	ck_assert_uint_eq(n.nasked, 0);
+	pass(1);
+	ck_assert_uint_eq(asked, NAMES_ASKED + 2);
+	answer(last_id, RESOLVE_OK, "192.0.2.1");
+	at_is(NAMES_ASKED + 1, "192.0.2.1:1");
+}
+END_TEST
+
+/* What is there twice must not be the next one of itself. */
+START_TEST(twice)
+{
+	attach(0, "a.example", 1, false);
+	answer(last_id, RESOLVE_OK, "192.0.2.1 192.0.2.1 192.0.2.2");
+	at_is(0, "192.0.2.1:1");
+	ck_assert(names_next(&n, &peer[0].user, now));
+	at_is(0, "192.0.2.2:1");
+	ck_assert(!names_next(&n, &peer[0].user, now));
+}
+END_TEST
+
 START_TEST(hurry)
 {
 	attach(0, "a.example", 1, false);
@@ -538,12 +594,15 @@ suite(void)
 	tcase_add_test(tc, heard_first);
 	tcase_add_test(tc, moved);
 	tcase_add_test(tc, roamed_away);
+	tcase_add_test(tc, roamed_beside_a_dead_one);
 	tcase_add_test(tc, rotates);
 	tcase_add_test(tc, one_family);
 	tcase_add_test(tc, dead_dns);
 	tcase_add_test(tc, works_on);
 	tcase_add_test(tc, no_answer);
 	tcase_add_test(tc, bounded);
+	tcase_add_test(tc, all_gone);
+	tcase_add_test(tc, twice);
 	tcase_add_test(tc, hurry);
 	tcase_add_test(tc, lost);
 	suite_add_tcase(s, tc);
