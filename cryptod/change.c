@@ -82,8 +82,7 @@ static void
 on_psk(struct change *c, const struct set_item *it)
 {
 	/* All zero is the same as none, and always mixed in (P12). */
-	noise_remote_set_psk(&device_sender(c->device)->secret->noise,
-	    it->key);
+	remote_set_psk(device_sender(c->device), it->key);
 }
 
 static void

@@ -94,12 +94,11 @@ apply_peer(struct stage *s, struct stage_peer *p)
 {
 	struct engine *e = s->engine;
 	struct device *d = p->device;
-	struct noise_remote *noise = &device_sender(d)->secret->noise;
 	bool on = false;
 
 	TAILQ_CONCAT(&d->ips, &p->ips, entry);
 	if (p->psk != NULL || loses_psk(p))
-		noise_remote_set_psk(noise,
+		remote_set_psk(device_sender(d),
 		    p->psk != NULL ? p->psk->key : NULL);
 	if (p->fresh) {
 		/* From now on it is found there, and not here. */

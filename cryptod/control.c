@@ -228,8 +228,9 @@ fill_info(struct peer_info *p, struct device *d, bool secrets)
 	p->tries = r->health.tries;
 	p->bad_response = r->health.bad_response;
 	p->stale = r->health.stale;
-	p->has_skew = r->health.has_skew;
-	p->skew = r->health.has_skew ? r->health.skew : 0;
+	p->has_skew = r->health.has_skew &&
+	    d->engine->now - r->health.skew_at < SKEW_FRESH;
+	p->skew = p->has_skew ? r->health.skew : 0;
 }
 
 /*

@@ -78,6 +78,18 @@ remote_unhash(struct remote *r)
 	LIST_REMOVE(r, entry);
 }
 
+void
+remote_set_psk(struct remote *r, const uint8_t *psk)
+{
+	static const uint8_t none[NOISE_KEYLEN];
+
+	if (psk == NULL)
+		psk = none;
+	if (sodium_memcmp(r->secret->noise.psk, psk, NOISE_KEYLEN) != 0)
+		r->health.tries = r->health.bad_response = 0;
+	noise_remote_set_psk(&r->secret->noise, psk);
+}
+
 struct remote *
 device_sender(struct device *d)
 {

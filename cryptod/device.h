@@ -39,10 +39,12 @@ struct remote_secret {
 };
 
 /*
- * What may be wrong between us and it, since the last completed handshake.
- * A skew is measured at each initiation of its, so it stays unless it came
- * with one that was too old.
+ * What may be wrong between us and it, since the last completed handshake or
+ * change of a key.  A skew is measured at each initiation of its, so it stays
+ * for SKEW_FRESH unless it came with one that was too old.
  */
+#define SKEW_FRESH	(10 * 60 * CLOCK_NSEC_PER_SEC)
+
 struct remote_health {
 	uint32_t		 tries;		/* initiations sent */
 	uint32_t		 bad_response;	/* that did not authenticate */
@@ -51,6 +53,7 @@ struct remote_health {
 	bool			 has_skew;
 	bool			 skew_is_stale;
 	int64_t			 skew;		/* its clock minus ours, s */
+	uint64_t		 skew_at;	/* when it was measured */
 };
 
 struct remote {
@@ -65,6 +68,7 @@ struct remote {
 	struct keypair		*next;
 	struct peer_timers	 timers;
 	uint64_t		 last_sent_handshake;	/* 0: never */
+	uint64_t		 not_before;	/* no initiation till then */
 	uint64_t		 last_initiation;	/* accepted; 0: never */
 	uint8_t			 last_label[TAI64N_LEN];	/* sent (P11) */
 	struct timespec		 completed;	/* wall time; 0: never */
@@ -141,6 +145,8 @@ struct remote	*remote_find(struct engine *, const uint8_t *public);
 struct remote	*remote_find_in(struct device_table *, const uint8_t *public);
 void		 remote_hash(struct device_table *, struct remote *);
 void		 remote_unhash(struct remote *);
+/* NULL is all zero.  What failed with another one is forgotten. */
+void		 remote_set_psk(struct remote *, const uint8_t *psk);
 /* The remote key that packets to the device are sealed for. */
 struct remote	*device_sender(struct device *);
 /* Makes sure that the static DH is known for our key; lazily, as it costs. */

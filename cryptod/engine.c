@@ -64,8 +64,11 @@ expire_all(struct engine *e)
 
 	for (d = device_from(e, 0); d != NULL; d = device_next(d))
 		for (i = 0; i < DEVICE_REMOTES; i++)
-			if (d->remote[i] != NULL)
+			if (d->remote[i] != NULL) {
 				keypairs_expire_sending(d->remote[i]);
+				/* Measured by a clock that was wrong. */
+				d->remote[i]->health.has_skew = false;
+			}
 }
 
 /*
@@ -139,7 +142,7 @@ link_down(struct engine *e)
 			peer_timers_stop(e, r);
 			handshake_clear(e, r);
 			keypairs_clear(e, r);
-			r->last_sent_handshake = 0;
+			r->last_sent_handshake = r->not_before = 0;
 		}
 	}
 }
@@ -189,7 +192,8 @@ rekey_remotes(struct engine *e, uint8_t slot)
 			handshake_clear(e, r);
 			noise_remote_forget(&r->secret->noise);
 			keypairs_expire_sending(r);
-			r->last_sent_handshake = 0;
+			r->last_sent_handshake = r->not_before = 0;
+			r->health.tries = r->health.bad_response = 0;
 		}
 }
 

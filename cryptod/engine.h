@@ -114,7 +114,8 @@ struct engine {
 	int64_t			 wall_offset;	/* REALTIME - BOOTTIME, s */
 	bool			 wall_known;
 	int64_t			 wall_top;	/* latest known to have been */
-	struct log_limit	 log_packet;	/* lines that packets trigger */
+	struct log_limit	 log_packet;	/* lines that peers trigger */
+	struct log_limit	 log_loop;	/* those that our routes do */
 	struct log_limit	 log_clock;
 	struct log_limit	 limit_strangers;	/* proofs of keys */
 };

@@ -94,8 +94,7 @@ may_initiate(struct engine *e, struct remote *r)
 	/* Soon, where it was last: of two at once the second is a flood. */
 	if (r->device->resume)
 		return false;
-	if (r->last_sent_handshake != 0 &&
-	    e->now - r->last_sent_handshake < REKEY_TIMEOUT) {
+	if (e->now < peer_next_try(r)) {
 		e->n.handshakes_suppressed++;
 		peer_handshake_suppressed(e, r);
 		return false;
@@ -209,11 +208,12 @@ note_clock(struct engine *e, struct remote *r, const uint8_t *label,
 	r->health.skew = (int64_t)((uint64_t)tai64n_unix(label) -
 	    (uint64_t)ts.tv_sec);
 	r->health.has_skew = true;
+	r->health.skew_at = e->now;
 	r->health.skew_is_stale = stale;
 	if (!stale)
 		return;
 	r->health.stale++;
-	log_rate(&e->log_packet, e->now, 1, 1, log_debug,
+	log_debug_rate(&e->log_packet, e->now, 1, 1,
 	    "%s: an initiation with an old timestamp", r->device->name);
 	engine_tell(e, ENGINE_STALE, r, r->public);
 }
@@ -343,7 +343,7 @@ refuse_response(struct engine *e, struct remote *r)
 	if (errno != EBADMSG)
 		return;
 	r->health.bad_response++;
-	log_rate(&e->log_packet, e->now, 1, 1, log_debug,
+	log_debug_rate(&e->log_packet, e->now, 1, 1,
 	    "%s: a response that does not authenticate", r->device->name);
 	engine_tell(e, ENGINE_BAD_RESPONSE, r, r->public);
 }

@@ -76,7 +76,7 @@ deliver(struct engine *e, struct device *d, uint8_t *p, size_t sealed,
 	    trie_lookup6(&e->allowed, ip.src);
 	if (owner != d) {
 		e->n.drop_in_wrong_source++;
-		log_rate(&e->log_packet, e->now, 1, 1, log_debug,
+		log_debug_rate(&e->log_packet, e->now, 1, 1,
 		    "%s: a packet with a source that is not its own",
 		    d->name);
 		return;

@@ -193,7 +193,7 @@ route(struct engine *e, const uint8_t *p, const struct ip_info *ip)
 
 	if (loopguard_hit(&e->guard, &e->index, p, ip)) {
 		e->n.drop_out_loop++;
-		log_rate(&e->log_packet, e->now, 1, 1, log_warnx,
+		log_rate(&e->log_loop, e->now, 1, 1, log_warnx,
 		    "a packet of this tunnel was routed into it: "
 		    "an endpoint's route or the fwmark is missing");
 		return NULL;

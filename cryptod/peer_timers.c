@@ -116,6 +116,16 @@ peer_handshake_initiated(struct engine *e, struct remote *r)
 	    e->now + REKEY_TIMEOUT + jitter(e));
 }
 
+uint64_t
+peer_next_try(const struct remote *r)
+{
+	uint64_t at = r->last_sent_handshake;
+
+	if (at != 0)
+		at += REKEY_TIMEOUT;
+	return at > r->not_before ? at : r->not_before;
+}
+
 void
 peer_handshake_suppressed(struct engine *e, struct remote *r)
 {
@@ -126,8 +136,7 @@ peer_handshake_suppressed(struct engine *e, struct remote *r)
 	 * other's handshake: somebody has to try again (P3).
 	 */
 	if (!timer_pending(t1))
-		timer_add(&e->wheel, t1, r->last_sent_handshake +
-		    REKEY_TIMEOUT + jitter(e));
+		timer_add(&e->wheel, t1, peer_next_try(r) + jitter(e));
 }
 
 void
@@ -141,12 +150,15 @@ peer_handshake_crossed(struct engine *e, struct remote *r)
 {
 	/*
 	 * Jitter does not part two that are further away from each other
-	 * than it is long: the one with the greater key waits longer (P3).
+	 * than it is long: the one with the greater key waits longer (P3), also
+	 * if there is always a packet that would begin the next at once.
 	 */
 	if (memcmp(e->local[r->local]->public, r->public,
-	    NOISE_KEYLEN) > 0)
-		timer_add(&e->wheel, &r->timers.retransmit,
-		    e->now + REKEY_TIMEOUT + CROSSED_DELAY + jitter(e));
+	    NOISE_KEYLEN) <= 0)
+		return;
+	r->not_before = e->now + REKEY_TIMEOUT + CROSSED_DELAY;
+	timer_add(&e->wheel, &r->timers.retransmit,
+	    r->not_before + jitter(e));
 }
 
 void
@@ -157,6 +169,7 @@ peer_handshake_complete(struct engine *e, struct remote *r)
 	timer_del(&e->wheel, &t->retransmit);
 	t->attempts = 0;
 	t->sent_lastminute = false;
+	r->not_before = 0;
 	clock_realtime(&r->completed);
 	r->health.tries = r->health.bad_response = r->health.stale = 0;
 	memset(r->health.stale_label, 0, TAI64N_LEN);
@@ -204,8 +217,7 @@ on_retransmit(void *arg, uint64_t now)
 		give_up(e, r);
 		return;
 	}
-	if (r->last_sent_handshake != 0 &&
-	    now - r->last_sent_handshake < REKEY_TIMEOUT) {
+	if (now < peer_next_try(r)) {
 		peer_handshake_suppressed(e, r);
 		return;
 	}

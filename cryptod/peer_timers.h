@@ -46,6 +46,8 @@ void	 peer_any_received(struct engine *, struct remote *);
 void	 peer_handshake_initiated(struct engine *, struct remote *);
 void	 peer_handshake_complete(struct engine *, struct remote *);
 void	 peer_session_derived(struct engine *, struct remote *);
+/* When the next initiation may be sent at the earliest, ns; 0: at any time. */
+uint64_t peer_next_try(const struct remote *);
 /* An initiation was due but came too soon: try again when it is not (P3). */
 void	 peer_handshake_suppressed(struct engine *, struct remote *);
 /*

@@ -259,11 +259,9 @@ read_all(int fd, size_t max, size_t *len)
 	if (buf == NULL)
 		return NULL;
 	for (*len = 0; *len <= max && n > 0; *len += (size_t)n) {
-		n = read(fd, buf + *len, max + 1 - *len);
-		if (n == -1 && errno == EINTR) {
-			n = 0;
-			continue;
-		}
+		do
+			n = read(fd, buf + *len, max + 1 - *len);
+		while (n == -1 && errno == EINTR);
 		if (n == -1)
 			break;
 	}

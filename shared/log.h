@@ -99,6 +99,14 @@ uint64_t	log_limit_take(struct log_limit *);
 		}							\
 	} while (0)
 
+/* The same with log_debug(); while that is off, nothing is used up or said. */
+#define log_debug_rate(lim, now_ns, burst, per_second, ...)		\
+	do {								\
+		if (log_getverbose() > 0)				\
+			log_rate((lim), (now_ns), (burst), (per_second), \
+			    log_debug, __VA_ARGS__);			\
+	} while (0)
+
 /* The line about suppressed lines that log_rate() writes, if any were. */
 void	log_limit_tell(struct log_limit *);
 

@@ -80,10 +80,32 @@ START_TEST(wrong_psk)
 	ck_assert_uint_eq(a.events[ENGINE_BAD_RESPONSE], 3);
 	ck_assert_uint_eq(health(&b)->bad_response, 0);
 	noise_remote_set_psk(&device_sender(b.d)->secret->noise, psk);
+	/* The same again is no news, another one is. */
+	remote_set_psk(device_sender(a.d), psk);
+	ck_assert_uint_eq(health(&a)->bad_response, 3);
+	remote_set_psk(device_sender(a.d), NULL);
+	ck_assert_uint_eq(health(&a)->bad_response, 0);
+	ck_assert_uint_eq(health(&a)->tries, 0);
+	remote_set_psk(device_sender(a.d), psk);
 	hosts_run(&a, &b, 8 * SEC);
 	ck_assert_uint_eq(b.ntun, 1);
 	ck_assert_uint_eq(health(&a)->bad_response, 0);
 	ck_assert_uint_eq(health(&a)->tries, 0);
+}
+END_TEST
+
+/* What our clock said before it was put right proves nothing. */
+START_TEST(clock_corrected)
+{
+	struct timespec ts = { .tv_sec = 1700000000 };
+
+	shake();
+	ck_assert(health(&b)->has_skew);
+	ts.tv_sec += 100000;
+	fakeclock_set_realtime(&ts);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(b.e.n.clock_jumps, 1);
+	ck_assert(!health(&b)->has_skew);
 }
 END_TEST
 
@@ -277,6 +299,7 @@ suite(void)
 	tcase_add_test(t, nobody_answers);
 	tcase_add_test(t, wrong_psk);
 	tcase_add_test(t, unwatched);
+	tcase_add_test(t, clock_corrected);
 	tcase_add_test(t, stale);
 	tcase_add_test(t, ahead);
 	tcase_add_test(t, absurd_labels);

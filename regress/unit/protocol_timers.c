@@ -203,6 +203,25 @@ START_TEST(persistent_keepalive_often)
 }
 END_TEST
 
+/*
+ * Both begin at once, far from each other, and always have something to send:
+ * that must not make each new attempt meet the other's, too (P3).
+ */
+START_TEST(crossing_under_load)
+{
+	unsigned i;
+
+	a.delay = b.delay = 150 * MS;
+	for (i = 0; i < 1000 && a.ntun == 0; i++) {
+		host_send(&a, 0, 60);
+		host_send(&b, 0, 60);
+		hosts_run(&a, &b, 10 * MS);
+	}
+	ck_assert_msg(a.ntun > 0, "no session after 10 s");
+	ck_assert_uint_le(a.types[1] + b.types[1], 3);
+}
+END_TEST
+
 /* As above, but T1 fires less than 5 s after the response was sent. */
 START_TEST(suppressed_is_armed_again)
 {
@@ -332,6 +351,7 @@ suite(void)
 	tcase_add_test(tc, persistent_keepalive_never_gives_up);
 	tcase_add_test(tc, persistent_keepalive_without_room);
 	tcase_add_test(tc, persistent_keepalive_often);
+	tcase_add_test(tc, crossing_under_load);
 	tcase_add_test(tc, suppressed_is_armed_again);
 	tcase_add_test(tc, thousands_at_once);
 	tcase_add_test(tc, removal_with_timers);
