@@ -107,9 +107,10 @@ done(struct ctld *ctx, struct client *c)
 }
 
 static bool
-begin(struct ctld *ctx, struct client *c)
+begin(struct ctld *ctx, struct client *c, uint64_t asked)
 {
 	(void)c;
+	(void)asked;
 	ctx->events.drops.cursor = 0;
 	return ctx->events.n > 0;
 }

@@ -10,16 +10,15 @@
 #include "shared/clock.h"
 
 bool
-facts_begin(struct ctld *ctx, struct client *c)
+facts_begin(struct ctld *ctx, struct client *c, uint64_t asked)
 {
 	struct facts *f = &ctx->facts;
-	uint64_t now = clock_boottime();
 
 	(void)c;
-	if (f->known && now - f->when < CLOCK_NSEC_PER_SEC)
+	if (f->known && f->when >= asked)
 		return false;
 	f->known = false;
-	f->when = now;
+	f->when = clock_boottime();
 	f->next.ntold = f->next.nstrangers = f->next.nbadmacs = 0;
 	return true;
 }
@@ -160,6 +159,7 @@ facts_now(struct ctld *ctx)
 	h->ifname = ctx->link_state.ifname;
 	h->up = ctx->link_state.up;
 	h->port = ctx->port;
+	h->mark = ctx->mark;
 	h->unseen = 0;
 	return h;
 }

@@ -65,6 +65,7 @@ struct health_facts {
 	const char		*ifname;	/* "": nothing is known of it */
 	bool			 up;
 	uint16_t		 port;
+	uint32_t		 mark;		/* of our packets, or 0 */
 	bool			 has_key;
 	uint8_t			 key[KEY_SIZE];	/* our public one */
 	uint32_t		 peers;
@@ -83,6 +84,8 @@ struct health_peer {
 	const char		*name;		/* "": it has none */
 	const char		*host;		/* its endpoint as configured */
 	bool			 psk;		/* configured with one */
+	const char		*inside;	/* our address in whose network it
+						 * is, or "" */
 	const struct peer_info	*info;
 	const struct endpoint_info *ep;
 };

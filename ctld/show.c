@@ -8,6 +8,7 @@
 
 #include "ctld/control.h"
 #include "ctld/ctld.h"
+#include "shared/clock.h"
 #include "shared/counter_show.h"
 #include "shared/log.h"
 #include "shared/msg_net.h"
@@ -46,6 +47,7 @@ struct show_job {
 	bool			 gone;
 	const struct show_sink	*sink;
 	enum show_topic		 topic;
+	uint64_t		 asked;		/* boottime, ns */
 	uint32_t		 id;		/* 0: not begun */
 	int			 proc;		/* who is asked now */
 	bool			 waits;		/* until others are through */
@@ -104,6 +106,7 @@ show_ask(struct ctld *ctx, struct client *c, enum show_topic topic,
 	j->client = c;
 	j->sink = sink;
 	j->topic = topic;
+	j->asked = clock_boottime();
 	j->proc = -1;
 	TAILQ_INSERT_TAIL(&ctx->shows.jobs, j, entry);
 	ctld_again(ctx);
@@ -377,7 +380,8 @@ show_go_on(struct ctld *ctx)
 	if (j == NULL)
 		return;
 	j->id = ctld_id(ctx);
-	if (j->sink->begin != NULL && !j->sink->begin(ctx, j->client))
+	if (j->sink->begin != NULL &&
+	    !j->sink->begin(ctx, j->client, j->asked))
 		job_end(ctx, j);
 	else
 		job_next(ctx, j);

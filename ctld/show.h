@@ -16,8 +16,11 @@
 
 /* What becomes of the rows.  The client is NULL if ctld itself asks. */
 struct show_sink {
-	/* It begins now; false: there is no need to ask.  May be NULL. */
-	bool	(*begin)(struct ctld *, struct client *);
+	/*
+	 * It begins now and was asked for then (boottime, ns); false: there is
+	 * no need to ask.  May be NULL.
+	 */
+	bool	(*begin)(struct ctld *, struct client *, uint64_t);
 	/* A row; of whom, and as it came. */
 	void	(*row)(struct ctld *, struct client *, enum proc,
 		    const struct row *, const void *, size_t);

@@ -147,16 +147,54 @@ no_health(void *arg, const struct health *h)
 	(void)h;
 }
 
+/* Is the endpoint in the network of p?  Link-local ones are on any link. */
+static bool
+is_within(const struct endpoint *e, const struct prefix *p)
+{
+	unsigned bytes = p->cidr / 8, bits = p->cidr % 8;
+
+	if (e->family != p->family || p->cidr == 0 ||
+	    (p->family == AF_INET6 && p->addr[0] == 0xfe &&
+	    (p->addr[1] & 0xc0) == 0x80))
+		return false;
+	return memcmp(e->addr, p->addr, bytes) == 0 && (bits == 0 ||
+	    (e->addr[bytes] ^ p->addr[bytes]) >> (8 - bits) == 0);
+}
+
+/*
+ * The address of ours in whose network it lies, "" if in none: such an
+ * endpoint is unreachable, for what goes there would go into the tunnel.
+ */
+static const char *
+own_network(const struct ctld *ctx, const struct endpoint *e,
+    char buf[PREFIX_TEXT])
+{
+	const char *list = names_addresses(ctx->conf.names);
+	struct prefix p;
+	size_t len;
+
+	for (; *list != '\0'; list += len + strspn(list + len, ", ")) {
+		len = strcspn(list, ", ");
+		snprintf(buf, PREFIX_TEXT, "%.*s", (int)len, list);
+		if (prefix_parse(&p, buf) == 0 && is_within(e, &p))
+			return buf;
+	}
+	return "";
+}
+
 unsigned
 status_judge(struct ctld *ctx, const struct peer_info *info,
     const struct endpoint_info *ep, health_emit *emit, void *arg)
 {
 	const struct name *n = names_by_key(ctx->conf.names,
 	    info->public_key);
+	char net[PREFIX_TEXT];
 	struct health_peer hp = {
 		.name = n != NULL ? n->name : "",
 		.host = n != NULL ? n->endpoint : "",
 		.psk = n != NULL && n->psk,
+		.inside = ep->error != 0 ?
+		    own_network(ctx, &ep->at.endpoint, net) : "",
 		.info = info,
 		.ep = ep,
 	};

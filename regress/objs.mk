@@ -69,8 +69,10 @@ UNIT_OBJS_conf_limits	= $(CONF_TEXT)
 UNIT_OBJS_conf_print	= $(CONF_TEXT)
 UNIT_OBJS_cookie	= netd/cookie.o shared/blake2s.o
 UNIT_OBJS_ctl_proto	= shared/codec.o shared/ctl_proto.o
-UNIT_OBJS_ctld_health	= ctld/health.o shared/addr.o shared/codec.o \
-		   shared/hex.o
+UNIT_OBJS_ctld_health	= ctld/health.o ctld/health_peer.o \
+		   regress/unit/ctld_health_play.o shared/addr.o \
+		   shared/codec.o shared/hex.o
+UNIT_OBJS_ctld_health_peer = $(UNIT_OBJS_ctld_health)
 UNIT_OBJS_ctld_names	= ctld/devmap.o ctld/names.o
 UNIT_OBJS_dedupe	= netd/dedupe.o
 UNIT_OBJS_device	= $(CORE_OBJS) cryptod/change.o \

@@ -404,8 +404,10 @@ exits "a process that does not answer, and wg" 1 \
 says "is told as time-out" 'timed out' \
     timeout 45 ip netns exec "$(ns a)" wg set "$i" fwmark 5 \
     peer "$(cat "$T/p.pub")"
-wait $late || true
-expect "and warrenctl tells of it, too" \
+late_rc=0
+wait $late || late_rc=$?
+expect_is "and fails warrenctl" 1 echo $late_rc
+expect "which tells of it, too" \
     grep -q 'a process of the daemon does not answer' "$T/late.out"
 kill -CONT "$cryptod"
 exits "and when it is back all goes on" 0 \

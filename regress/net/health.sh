@@ -7,7 +7,7 @@
 # slow: beside
 
 . "$(dirname "$0")/../lib.sh"
-need wg ping ip
+need wg ping ip unshare
 # timeout: 150
 
 host_new a b
@@ -97,6 +97,43 @@ told a "a dead endpoint" 'bob.*192\.0\.2\.9:51829'
 sed -i 's/endpoint 192.0.2.9/endpoint 203.0.113.9/' "$T/a.conf"
 expect "reload with an endpoint without a route" ctl a reload
 told a "no route to the endpoint" 'bob.*(unreachable|no route)'
+
+# A name whose address lies in the tunnel: in the network of the interface, and
+# among the allowed IPs.  The way that is told of is the one that packets take.
+cp -a /etc "$T/etc"
+rm -f "$T/etc/hosts"
+printf '10.66.0.2 bob.example.net\n198.51.100.7 far.example.net\n' \
+    >"$T/etc/hosts"
+cat >"$T/with-hosts" <<SH
+#!/bin/sh
+exec unshare -m --propagation private sh -c '
+	mount --bind "$T/etc" /etc && exec "$WARREND" "\$@"' sh "\$@"
+SH
+chmod +x "$T/with-hosts"
+warrend=$WARREND
+WARREND=$T/with-hosts
+conf_end a
+conf a 1 bob 2 "$(key_of b)"
+sed -i -e 's/endpoint 192.0.2.2/endpoint bob.example.net/' \
+    -e 's|allowed-ips .*|allowed-ips { 10.66.0.2/32, 198.51.100.0/24 }|' \
+    "$T/a.conf"
+conf_start a
+told a "a name that leads into the network of the interface" \
+    'lies in the network of 10\.66\.0\.1/24'
+sed -i 's/endpoint bob/endpoint far/' "$T/a.conf"
+expect "reload with another name" ctl a reload
+told a "a name that leads into allowed IPs" \
+    "if \"ip route get 198\.51\.100\.7\" leads to $(tun a), it lies in"
+route=$(sed -n 's/.*see "ip \(route get 198[^"]*\)".*/\1/p' "$T/status.a")
+expect "it does lead there" sh -c \
+    "ip -n $(ns a) route get 198.51.100.7 | grep -q 'dev $(tun a) '"
+# shellcheck disable=SC2086
+expect_fail "and not by the way that is told: ip $route" ip_on a $route
+expect "which names the mark" test "${route#*mark 0x}" != "$route"
+conf_end a
+WARREND=$warrend
+conf a 1 bob 2 "$(key_of b)"
+conf_start a
 
 # A clock that is off: an initiation of tomorrow, then two of today, which are
 # older than what was accepted last.

@@ -140,6 +140,40 @@ expect_is "and the session is the same" "$first" handshake
 expect "status tells of the failed reload" sh -c \
     "\"$WARRENCTL\" -i $(tun a) status | grep -q 'reload'"
 
+# Whoever reloads and then looks is told what this reload came to, even if he
+# looked just before.  A SIGHUP has come to something when the log says so.
+check_rc() {
+	check_rc=0
+	ctl a status --check >"$T/check" 2>&1 || check_rc=$?
+	echo $check_rc
+}
+look_fail_look() {
+	conf_a d >"$T/a.conf"
+	ctl a reload >/dev/null 2>&1 || echo "cannot reload"
+	check_rc
+	{ conf_a d; echo 'peer "x" {'; } >"$T/a.conf"
+	! ctl a reload >/dev/null 2>&1 || echo "reload of nonsense"
+	check_rc
+}
+hangups() {
+	grep -c 'reload failed, ' "$T/a.log"
+}
+hangup_failed() {
+	[ "$(hangups)" -gt "$hangups" ]
+}
+for again in first second third; do
+	expect_is "health is as new as the reload, $again time" "0
+4" look_fail_look
+done
+conf_a d >"$T/a.conf"
+expect "mended" ctl a reload
+echo 'peer "x" {' >>"$T/a.conf"
+hangups=$(hangups)
+expect_is "so is it before a SIGHUP" 0 check_rc
+kill -HUP "$(pid_of a)"
+expect "that fails" wait_for 5 hangup_failed
+expect_is "and after it" 4 check_rc
+
 # What SIGHUP does, what may change, and that it does.
 psk="preshared-key file \"$T/ab.psk\""
 port=51999

@@ -74,13 +74,16 @@ say_plain(uint16_t type, uint32_t id)
 }
 
 void
-configure(uint32_t id)
+configure_addresses(uint32_t id, const char *const *address, size_t n)
 {
+	size_t i;
+
 	say_begin(id);
 	say_new();
 	add_item(SHOW_ITEM_INSTANCE, NULL, "", FILE_NAME);
 	add_item(SHOW_ITEM_KEY, NULL, "", "file k");
-	add_item(SHOW_ITEM_ADDRESS, NULL, "", "10.66.0.1/24");
+	for (i = 0; i < n; i++)
+		add_item(SHOW_ITEM_ADDRESS, NULL, "", address[i]);
 	add_item(SHOW_ITEM_ROUTES, NULL, "", "main");
 	say_items(id);
 	add_item(SHOW_ITEM_PEER, alice_key, "alice", "a.example:1234");
@@ -90,6 +93,14 @@ configure(uint32_t id)
 	ck_assert_uint_eq(asked(PROC_PARENT, MSG_CONF_READY), id);
 	say_plain(MSG_CONF_COMMIT, id);
 	ck_assert_uint_eq(asked(PROC_PARENT, MSG_CONF_DONE), id);
+}
+
+void
+configure(uint32_t id)
+{
+	static const char *const address[] = { "10.66.0.1/24" };
+
+	configure_addresses(id, address, 1);
 }
 
 void
@@ -149,6 +160,13 @@ answer_peer(const struct peer_info *pi)
 void
 answer_endpoint(uint32_t device, uint16_t error, enum name_state name)
 {
+	answer_endpoint_at(device, "192.0.2.7:1234", error, name);
+}
+
+void
+answer_endpoint_at(uint32_t device, const char *at, uint16_t error,
+    enum name_state name)
+{
 	struct device_endpoint de;
 	uint8_t b[64];
 	struct wbuf o;
@@ -156,7 +174,7 @@ answer_endpoint(uint32_t device, uint16_t error, enum name_state name)
 
 	memset(&de, 0, sizeof(de));
 	de.device = device;
-	endpoint_parse(&de.endpoint, "192.0.2.7:1234");
+	ck_assert_int_eq(endpoint_parse(&de.endpoint, at), 0);
 	wbuf_init(&o, b, sizeof(b));
 	put_u16(&o, 1);
 	put_device_endpoint(&o, &de);

@@ -29,6 +29,8 @@ void	 teardown(void);
  * peer, "alice"; the others are parts of one.
  */
 void	 configure(uint32_t id);
+/* The same with these addresses of the interface. */
+void	 configure_addresses(uint32_t id, const char *const *, size_t n);
 void	 say_begin(uint32_t id);
 void	 add_item(enum show_op, const uint8_t *key, const char *name,
 	    const char *text);
@@ -47,6 +49,8 @@ int	 ask_show(enum show_topic);
 void	 answer_device(uint32_t peers, bool secret);
 void	 answer_peer(const struct peer_info *);
 void	 answer_endpoint(uint32_t device, uint16_t error, enum name_state);
+void	 answer_endpoint_at(uint32_t device, const char *at, uint16_t error,
+	    enum name_state);
 /* alice, on device 5. */
 struct peer_info a_peer(void);
 /* The next question is for this topic: its id; or answers it with no row. */

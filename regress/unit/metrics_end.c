@@ -144,10 +144,11 @@ ctld_is_configured(const struct ctld *c)
 }
 
 bool
-facts_begin(struct ctld *c, struct client *cl)
+facts_begin(struct ctld *c, struct client *cl, uint64_t when)
 {
 	(void)c;
 	(void)cl;
+	(void)when;
 	return true;
 }
 
