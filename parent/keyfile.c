@@ -62,10 +62,6 @@ cannot_open(int error, const char *path, char *why, size_t size)
 {
 	struct stat st;
 
-	if (error == ENOENT)
-		return refuse(error, why, size, "%s: No such file or "
-		    "directory; make one: (umask 077; warrenctl genkey >%s)",
-		    path, path);
 	if (error != EACCES)
 		return refuse(error, why, size, "%s: %s", path,
 		    strerrordesc_np(error));
@@ -135,18 +131,36 @@ add_line(struct conf_errors *errors, const struct conf_where *where,
 		errors->line[errors->kept++] = line;
 }
 
+/* How to come by a file that is missing: a preshared key is of two sides. */
 static void
-check_one(const char *path, const struct conf_where *where,
+advise_make(const char *path, bool psk, char *why, size_t size)
+{
+	if (psk)
+		refuse(ENOENT, why, size, "%s: No such file or directory; put "
+		    "the preshared key of this peer there, or a new one on "
+		    "both sides: (umask 077; warrenctl genpsk >%s)", path,
+		    path);
+	else
+		refuse(ENOENT, why, size, "%s: No such file or directory; "
+		    "make one: (umask 077; warrenctl genkey >%s)", path,
+		    path);
+}
+
+static void
+check_one(const char *path, bool psk, const struct conf_where *where,
     struct conf_errors *errors)
 {
 	char why[KEYFILE_WHY];
 	int fd;
 
 	fd = keyfile_open(path, why, sizeof(why));
-	if (fd == -1)
-		add_line(errors, where, why);
-	else
+	if (fd != -1) {
 		close(fd);
+		return;
+	}
+	if (errno == ENOENT)
+		advise_make(path, psk, why, sizeof(why));
+	add_line(errors, where, why);
 }
 
 void
@@ -155,10 +169,11 @@ keyfile_check_conf(const struct conf *conf, struct conf_errors *errors)
 	const struct conf_peer *peer;
 
 	if (conf->key_file != NULL)
-		check_one(conf->key_file, &conf->key_where, errors);
+		check_one(conf->key_file, false, &conf->key_where, errors);
 	TAILQ_FOREACH(peer, &conf->peers, entry)
 		if (peer->psk_file != NULL)
-			check_one(peer->psk_file, &peer->psk_where, errors);
+			check_one(peer->psk_file, true, &peer->psk_where,
+			    errors);
 }
 
 /* What follows the words, or NULL if it does not begin with them. */

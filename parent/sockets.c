@@ -17,6 +17,7 @@
 #include "shared/clock.h"
 
 #define RETRY	5		/* seconds */
+#define PORT_ADVICE	80	/* bytes of the words on a port in use */
 #define SOON_MS	20		/* until the next try, soon after an up */
 #define SOON	25		/* such tries */
 #define LISTENS	50		/* lines at once, then one a second */
@@ -141,6 +142,17 @@ replace(struct parent *p, uint16_t port)
 	return 0;
 }
 
+/* What can be done about a port that cannot be had, for the end of a line. */
+static const char *
+advise_port(int error, uint16_t port, char buf[PORT_ADVICE])
+{
+	buf[0] = '\0';
+	if (error == EADDRINUSE)
+		snprintf(buf, PORT_ADVICE, "; see which program has it: "
+		    "ss -lunp 'sport = :%u'", port);
+	return buf;
+}
+
 /*
  * At up, and again while that fails.  If it is in use, most likely netd has
  * not closed it yet after a down just before: then it will, very soon, and
@@ -151,6 +163,7 @@ try_open(struct parent *p)
 {
 	static const struct timeval again = { RETRY, 0 };
 	static const struct timeval soon = { 0, SOON_MS * 1000 };
+	char advice[PORT_ADVICE];
 	int error;
 
 	error = replace(p, p->port);
@@ -162,8 +175,8 @@ try_open(struct parent *p)
 	p->soon = 0;
 	if (error != 0 && p->bind_error == 0)
 		log_warnx("cannot listen on UDP port %u: %s; trying again "
-		    "every %d seconds", p->port, strerrordesc_np(error),
-		    RETRY);
+		    "every %d seconds%s", p->port, strerrordesc_np(error),
+		    RETRY, advise_port(error, p->port, advice));
 	p->bind_error = error;
 	if (error != 0)
 		event_add(p->retry, &again);
@@ -332,6 +345,7 @@ sockets_prepare(struct parent *p, const struct conf *conf, char *why,
     size_t size)
 {
 	uint16_t port = wanted_port(p, conf);
+	char advice[PORT_ADVICE];
 	int rc;
 
 	p->next_mark = kernel_mark(p->instance, conf);
@@ -351,8 +365,8 @@ sockets_prepare(struct parent *p, const struct conf *conf, char *why,
 		p->next_port = p->next.port;
 		return 0;
 	}
-	snprintf(why, size, "cannot listen on UDP port %u: %s", port,
-	    strerrordesc_np(errno));
+	snprintf(why, size, "cannot listen on UDP port %u: %s%s", port,
+	    strerrordesc_np(errno), advise_port(errno, port, advice));
 	p->count.udp_failed++;
 	p->changing = false;
 	return -1;
