@@ -13,7 +13,6 @@
 #include "parent/kernel_state.h"
 #include "parent/netlink.h"
 
-#define INET6_MTU	1280	/* with less the kernel ends IPv6 on a link */
 #define SRC_MARK	"/proc/sys/net/ipv4/conf/all/src_valid_mark"
 
 uint32_t
@@ -157,24 +156,14 @@ say_why(const struct kernel *k, char why[KERNEL_WHY], const char *what)
 static int
 set_mtu(struct kernel *k, char why[KERNEL_WHY])
 {
-	if (k->away || k->mtu_now == k->mtu_next)
-		return 0;
-	if (nl_link_mtu(k->requests, k->ifindex, k->mtu_next) == -1)
-		return say_why(k, why, "set the MTU");
-	k->mtu_before = k->mtu_now;
-	k->mtu_now = k->mtu_next;
-	return 0;
-}
+	uint32_t before = k->mtu_now;
 
-void
-kernel_keep_mtu(struct kernel *k)
-{
-	if (k->away || k->mtu == 0 || k->mtu_now == k->mtu)
-		return;
-	if (nl_link_mtu(k->requests, k->ifindex, k->mtu) == -1)
-		log_warn("cannot set the MTU of %s", k->ifname);
-	else
-		k->mtu_now = k->mtu;
+	if (k->away || before == k->mtu_next)
+		return 0;
+	if (kernel_set_mtu(k, k->mtu_next) == -1)
+		return say_why(k, why, "set the MTU");
+	k->mtu_before = before;
+	return 0;
 }
 
 static int
@@ -244,8 +233,8 @@ take_back(struct kernel *k)
 	if (k->set_up && !k->away && nlr_link_down(k->requests,
 	    k->ifindex) == -1 && errno != ENODEV)
 		log_warn("cannot set down %s", k->ifname);
-	if (k->mtu_before != 0 && !k->away && nl_link_mtu(k->requests,
-	    k->ifindex, k->mtu_before) == -1 && errno != ENODEV)
+	if (k->mtu_before != 0 && !k->away &&
+	    kernel_set_mtu(k, k->mtu_before) == -1 && errno != ENODEV)
 		log_warn("cannot set the MTU of %s back", k->ifname);
 	items_free(&k->next);
 	k->set_up = false;
@@ -255,6 +244,29 @@ take_back(struct kernel *k)
 	/* Deleting one thing may have taken another with it. */
 	kernel_relink(k);
 	kernel_catch_up(k);
+}
+
+static int
+check_routes6(const struct kernel *k, const struct conf *conf,
+    char why[KERNEL_WHY])
+{
+	const struct conf_peer *peer;
+	char text[PREFIX_TEXT];
+	size_t i;
+
+	if (!k->inet6 || conf->mtu >= INET6_MTU ||
+	    conf->routes == CONF_ROUTES_NONE)
+		return 0;
+	TAILQ_FOREACH(peer, &conf->peers, entry)
+		for (i = 0; i < peer->allowed.n; i++) {
+			if (peer->allowed.at[i].family != AF_INET6)
+				continue;
+			prefix_print(&peer->allowed.at[i], text, sizeof(text));
+			snprintf(why, KERNEL_WHY, "cannot add route %s: IPv6 "
+			    "needs an MTU of 1280 or more", text);
+			return -1;
+		}
+	return 0;
 }
 
 static int
@@ -274,6 +286,8 @@ check_inet6(struct kernel *k, const struct conf *conf, size_t skipped,
 		    "kernel has no IPv6; remove the line or enable IPv6");
 		return -1;
 	}
+	if (check_routes6(k, conf, why) == -1)
+		return -1;
 	if (skipped > 0 && !k->told_inet6)
 		log_info("this kernel has no IPv6: its routes are left out");
 	k->told_inet6 = skipped > 0;
@@ -328,8 +342,12 @@ mark_obsolete(struct kernel *k)
 		while (n < next->n && (c = item_cmp(&next->at[n], it)) < 0)
 			n++;
 		it->state &= (uint8_t)~ITEM_ADDED;
-		if (n < next->n && c == 0)
+		/* What was our own is the kernel's with the new address. */
+		if (n < next->n && c == 0 &&
+		    (it->connected || !next->at[n].connected))
 			continue;
+		if (n < next->n && c == 0)
+			it->connected = true;
 		it->state |= ITEM_ADDED;
 		if (it->kind == ITEM_ADDRESS)
 			address = true;

@@ -156,6 +156,59 @@ add_addresses(struct kernel *k, size_t from, size_t to, uint8_t but)
 	return 0;
 }
 
+const struct item *
+kernel_address_in(const struct items *l, const struct item *route)
+{
+	const struct item *it, *first = NULL;
+	size_t from, i, to = range(l, ITEM_ADDRESS, &from);
+	struct prefix net;
+
+	for (i = from; i < to; i++) {
+		it = &l->at[i];
+		net = prefix_network(&it->prefix);
+		if ((it->state & ITEM_MISSING) == 0 &&
+		    net.cidr == route->prefix.cidr &&
+		    prefix_covers(&route->prefix, &net) &&
+		    (first == NULL || it->order < first->order))
+			first = it;
+	}
+	return first;
+}
+
+/*
+ * The kernel has made a network's route with its address, most likely, and
+ * makes it again when the link goes up: what is left to us is what somebody
+ * took away, if it is asked for.  Its source is what the kernel would take.
+ */
+static int
+add_connected(struct kernel *k, size_t from, size_t to, uint8_t but)
+{
+	const struct item *address;
+	struct item *it;
+	bool seen = false;
+	size_t i;
+
+	for (i = from; i < to; i++) {
+		it = &k->list->at[i];
+		if (!it->connected || !is_due(it, but))
+			continue;
+		if (!seen && kernel_see(k, k->list) == -1)
+			return -1;
+		seen = true;
+		if ((it->state & ITEM_SEEN) != 0) {
+			it->state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
+			continue;
+		}
+		address = kernel_address_in(k->list, it);
+		if (address == NULL || k->in_vrf || but != 0)
+			continue;
+		memcpy(it->source, address->prefix.addr, sizeof(it->source));
+		if (add_one(k, i) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /*
  * IPv6 has an address once, whatever its prefix.  With another prefix it can
  * only come when the old one is gone, so kernel_commit() does it.  What others
@@ -249,10 +302,11 @@ kernel_add(struct kernel *k, struct items *l, enum item_kind kind,
 	nlr_begin(&k->batch, k->requests, k->ifindex, on_refused, k);
 	if (kind == ITEM_ADDRESS)
 		rc = add_addresses(k, from, to, but);
-	else
-		for (i = from; i < to && rc == 0; i++)
-			if (is_due(&l->at[i], but))
-				rc = add_one(k, i);
+	else if (kind == ITEM_ROUTE)
+		rc = add_connected(k, from, to, but);
+	for (i = from; i < to && rc == 0 && kind != ITEM_ADDRESS; i++)
+		if (!l->at[i].connected && is_due(&l->at[i], but))
+			rc = add_one(k, i);
 	if (rc == -1 || nlr_end(&k->batch) == -1)
 		return -1;
 	if (k->error == EEXIST)
@@ -268,9 +322,10 @@ on_stuck(void *arg, size_t tag, int error, const char *text)
 	struct kernel *k = arg;
 	char what[ITEM_TEXT];
 
-	/* It went before, perhaps with its address or its interface. */
+	/* It went before, perhaps with its address or its interface, or with
+	 * all of IPv6 there, for which the MTU is too small now. */
 	if (error == ENOENT || error == ESRCH || error == EADDRNOTAVAIL ||
-	    error == ENODEV)
+	    error == ENODEV || error == ENXIO)
 		return;
 	k->list->at[tag].state |= ITEM_FAILED;
 	k->error = error;
@@ -378,6 +433,11 @@ advise(const struct kernel *k, const struct item *it, int error,
 		advise_exists(it, advice, size);
 	else if (error == EPERM || (error == EACCES && !six))
 		snprintf(advice, size, "CAP_NET_ADMIN is missing here");
+	else if (error == EACCES && k->have.n > 0)
+		/* A name with a dot needs the slashes. */
+		snprintf(advice, size, "\"sysctl -w net/ipv6/conf/%s/"
+		    "disable_ipv6=0\" and a reload, or leave it out",
+		    k->ifname);
 	else if (error == EACCES)
 		/* Where it failed to start there is no interface any more. */
 		snprintf(advice, size, "\"sysctl -w net.ipv6.conf.default."

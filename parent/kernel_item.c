@@ -165,6 +165,8 @@ items_sort(struct items *l)
 	for (i = 1; i < l->n; i++)
 		if (item_cmp(&l->at[n], &l->at[i]) != 0)
 			l->at[++n] = l->at[i];
+		else
+			l->at[n].connected |= l->at[i].connected;
 	l->n = n + 1;
 }
 

@@ -45,10 +45,14 @@ struct item {
 	uint8_t		 kind;
 	uint8_t		 state;
 	uint16_t	 order;		/* addresses: as in the file */
+	bool		 connected;	/* a route: the kernel makes it with
+					 * an address of that network */
 	struct prefix	 prefix;	/* of rules only the family */
 	uint32_t	 table;
 	uint32_t	 mark;		/* rules */
 	uint32_t	 pid;		/* who took it away, or 0 */
+	uint8_t		 source[4];	/* a connected route of IPv4 that we
+					 * make: as the kernel's */
 };
 #define ITEM_TEXT	160
 
@@ -62,7 +66,7 @@ struct items {
 uint32_t	 item_table(const char *instance);
 uint32_t	 item_table_default(const char *instance);
 
-/* Total order of what they are; state and order do not count. */
+/* Total order of what they are; how they are made does not count. */
 int		 item_cmp(const struct item *, const struct item *);
 /* Does it go by itself when the interface goes? */
 bool		 item_is_device(const struct item *);
@@ -80,6 +84,8 @@ void		 items_sort(struct items *);		/* and no duplicates */
 struct item	*items_find(const struct items *, const struct item *);
 void		 items_free(struct items *);
 
+/* The network of an address: host bits are zero. */
+struct prefix	 prefix_network(const struct prefix *address);
 /* Does a contain b (equal counts)?  Different families: no. */
 bool		 prefix_covers(const struct prefix *a, const struct prefix *b);
 

@@ -47,6 +47,7 @@ struct kernel {
 	bool		 up;
 	bool		 flapped;	/* down since the last look */
 	bool		 away;		/* in another namespace */
+	bool		 in_vrf;	/* its own routes are elsewhere */
 	uint32_t	 mtu_now;
 	bool		 mtu_lost;	/* that was told */
 
@@ -62,6 +63,8 @@ struct kernel {
 	void		(*changed)(void *arg, const char *text);
 	void		*changed_arg;
 
+	struct items	 stray;		/* addresses that must go, at once */
+
 	/* Of one run through a list. */
 	struct items	*list;
 	int		 error;		/* the first one */
@@ -70,10 +73,22 @@ struct kernel {
 	struct nlr_batch batch;
 };
 
-/* kernel.c */
+/* kernel_link.c */
 
+#define INET6_MTU	1280	/* with less the kernel ends IPv6 on a link */
+
+/* The MTU is this now, by whomever.  What the kernel does by itself when IPv6
+ * comes back to the link is taken back. */
+void	 kernel_mtu_is(struct kernel *, uint32_t mtu);
+/* Set it: 0, or -1 with errno. */
+int	 kernel_set_mtu(struct kernel *, uint32_t mtu);
 /* The link gets the MTU that is in force, if it has another one. */
 void	 kernel_keep_mtu(struct kernel *);
+/* What follow_dress() had set stays behind when a link goes elsewhere, and
+ * what a reload wanted since could not be set. */
+void	 kernel_dress(struct kernel *);
+/* Where the link is and how. */
+void	 kernel_look_link(struct kernel *);
 
 /* kernel_apply.c */
 
@@ -85,6 +100,9 @@ void	 kernel_keep_mtu(struct kernel *);
  */
 int	 kernel_add(struct kernel *, struct items *l, enum item_kind,
 	    uint8_t but);
+/* The first address of a connected route's network that is there, or NULL. */
+const struct item *kernel_address_in(const struct items *,
+	    const struct item *route);
 /* Take away what has that bit, in the opposite order; errors go to the log,
  * what is gone already is no error, nor what went with the interface. */
 void	 kernel_del(struct kernel *, struct items *l, uint8_t state);
@@ -111,8 +129,6 @@ int	 kernel_see(struct kernel *, struct items *);
 int	 kernel_look(struct kernel *, struct items *);
 /* The same for src_valid_mark alone, of which no event tells. */
 void	 kernel_look_src_mark(struct kernel *);
-/* Where the link is and how. */
-void	 kernel_look_link(struct kernel *);
 
 /* kernel_show.c */
 

@@ -40,9 +40,8 @@ prefix_covers(const struct prefix *a, const struct prefix *b)
 	    0;
 }
 
-/* The network of an address: host bits are zero. */
-static struct prefix
-network(const struct prefix *address)
+struct prefix
+prefix_network(const struct prefix *address)
 {
 	struct prefix p = *address;
 	unsigned i;
@@ -74,6 +73,27 @@ put(struct want *w, enum item_kind kind, const struct prefix *p,
 	return items_add(w->to, &it);
 }
 
+/*
+ * The kernel makes a route to an address's network, in table main, but of /32
+ * it does not.  It is watched as our own are: without it packets would leave
+ * by another way, as they are.  One to the address alone carries nothing.
+ */
+static int
+want_connected(struct want *w, const struct prefix *address)
+{
+	const struct prefix net = prefix_network(address);
+
+	if (net.cidr == 0 || net.cidr == (net.family == AF_INET ? 32 : 128))
+		return 0;
+	/* Without IPv6 the address itself is refused. */
+	if (net.family == AF_INET6 && !w->inet6)
+		return 0;
+	if (put(w, ITEM_ROUTE, &net, ITEM_TABLE_MAIN, 0) == -1)
+		return -1;
+	w->to->at[w->to->n - 1].connected = true;
+	return 0;
+}
+
 static int
 want_addresses(struct want *w)
 {
@@ -84,11 +104,13 @@ want_addresses(struct want *w)
 		if (put(w, ITEM_ADDRESS, &a->at[i], 0, 0) == -1)
 			return -1;
 		w->to->at[w->to->n - 1].order = (uint16_t)i;
+		if (want_connected(w, &a->at[i]) == -1)
+			return -1;
 	}
 	return 0;
 }
 
-/* The kernel makes a route to an address's network, but of /32 it does not. */
+/* What the kernel's route to an address's network covers needs none of ours. */
 static bool
 is_connected(const struct conf *conf, const struct prefix *p)
 {
@@ -100,7 +122,7 @@ is_connected(const struct conf *conf, const struct prefix *p)
 		a = &conf->address.at[i];
 		if (a->family == AF_INET && a->cidr == 32)
 			continue;
-		net = network(a);
+		net = prefix_network(a);
 		if (prefix_covers(&net, p))
 			return true;
 	}
@@ -178,7 +200,7 @@ want_marks(struct want *w)
 	size_t i;
 
 	for (i = 0; i < w->conf->address.n; i++) {
-		net = network(&w->conf->address.at[i]);
+		net = prefix_network(&w->conf->address.at[i]);
 		if (want_unreachable(w, &net) == -1)
 			return -1;
 	}

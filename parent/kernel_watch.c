@@ -156,43 +156,14 @@ kernel_look_src_mark(struct kernel *k)
 	judge(k, it);
 }
 
-/* What follow_dress() had set stayed behind, and what a reload wanted since
- * could not be set. */
-static void
-dress(struct kernel *k)
-{
-	(void)nl_link_no_autoconf(k->requests, k->ifindex);
-	(void)nl_link_no_redirects(k->requests, k->ifindex);
-	kernel_keep_mtu(k);
-}
-
-void
-kernel_look_link(struct kernel *k)
-{
-	bool was_away = k->away;
-	struct nl_link l;
-
-	/* Another one may have its number by now. */
-	if (k->ifindex == 0 ||
-	    nlr_link(k->requests, k->ifindex, &l) == -1 ||
-	    (k->away && strcmp(l.name, k->ifname) != 0)) {
-		k->away = true;
-		k->up = false;
-		return;
-	}
-	if (!l.up || k->away)
-		k->flapped = true;
-	k->away = false;
-	k->up = l.up;
-	k->mtu_now = l.mtu;
-	if (was_away)
-		dress(k);
-}
-
-/* What the kernel drops by itself while the link is down. */
+/* What the kernel drops by itself while the link is down, or with its last
+ * address, of which is told already, or takes with the link into a VRF. */
 static bool
 waits(const struct kernel *k, const struct item *it)
 {
+	if (it->connected && (k->in_vrf ||
+	    kernel_address_in(&k->have, it) == NULL))
+		return true;
 	return item_is_device(it) && (k->away || !k->up);
 }
 
@@ -354,6 +325,9 @@ on_link(struct kernel *k, const struct nlr_event *ev)
 		look_soon(k);
 		return;
 	}
+	/* A dip that is over when we look has done its work, too. */
+	if (!k->away && ev->mtu != 0)
+		kernel_mtu_is(k, ev->mtu);
 	k->up = ev->up && !k->away;
 	if (!ev->up)
 		k->flapped = true;
@@ -518,7 +492,7 @@ kernel_moved(struct kernel *k, uint32_t ifindex)
 	k->flapped = true;
 	kernel_look_link(k);
 	if (!k->away)
-		dress(k);
+		kernel_dress(k);
 	if (!k->away && k->up && !k->prepared)
 		kernel_relink(k);
 	look_soon(k);

@@ -18,6 +18,7 @@
 struct nl_link {
 	uint32_t	 ifindex;
 	uint32_t	 mtu;
+	uint32_t	 master;	/* netlink_parse.c: a VRF, or 0 */
 	bool		 up;		/* IFF_UP */
 	char		 name[IFNAMSIZ];
 };

@@ -30,6 +30,7 @@ read_link_event(const struct nlmsghdr *nlh, uint32_t ifindex,
 		return;
 	ev->what = NLR_LINK;
 	ev->up = l.up;
+	ev->mtu = l.mtu;
 	ev->away = nlh->nlmsg_type == RTM_DELLINK;
 }
 

@@ -177,6 +177,9 @@ on_link_attr(const struct nlattr *a, void *arg)
 	if (mnl_attr_get_type(a) == IFLA_MTU &&
 	    mnl_attr_validate(a, MNL_TYPE_U32) == 0)
 		l->mtu = mnl_attr_get_u32(a);
+	if (mnl_attr_get_type(a) == IFLA_MASTER &&
+	    mnl_attr_validate(a, MNL_TYPE_U32) == 0)
+		l->master = mnl_attr_get_u32(a);
 	if (mnl_attr_get_type(a) == IFLA_IFNAME &&
 	    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
 		strncpy(l->name, mnl_attr_get_str(a), sizeof(l->name) - 1);

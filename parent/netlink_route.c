@@ -26,6 +26,7 @@
 
 #define BUFFER	32768			/* of one answer */
 #define WAITING	(2 * 1024 * 1024)	/* bytes of answers that may wait */
+#define METRIC_CONNECTED	256	/* of the kernel's, IPv6 only */
 
 static void
 set_option(int fd, int level, int name, int value)
@@ -253,7 +254,8 @@ put_route(const struct nlr_batch *b, struct nlmsghdr *nlh,
 	rt->rtm_dst_len = it->prefix.cidr;
 	rt->rtm_type = unicast ? RTN_UNICAST : RTN_UNREACHABLE;
 	rt->rtm_table = RT_TABLE_UNSPEC;
-	rt->rtm_protocol = add ? ITEM_PROTO : RTPROT_UNSPEC;
+	/* The kernel's own goes with its address. */
+	rt->rtm_protocol = add || it->connected ? ITEM_PROTO : RTPROT_UNSPEC;
 	rt->rtm_scope = !add ? RT_SCOPE_NOWHERE :
 	    unicast && it->prefix.family == AF_INET ? RT_SCOPE_LINK :
 	    RT_SCOPE_UNIVERSE;
@@ -262,6 +264,13 @@ put_route(const struct nlr_batch *b, struct nlmsghdr *nlh,
 	mnl_attr_put_u32(nlh, RTA_TABLE, it->table);
 	if (unicast)
 		mnl_attr_put_u32(nlh, RTA_OIF, b->ifindex);
+	if (!it->connected || !add)
+		return;
+	/* As the kernel makes it, so that there is only one. */
+	if (it->prefix.family == AF_INET6)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, METRIC_CONNECTED);
+	else
+		mnl_attr_put(nlh, RTA_PREFSRC, size, it->source);
 }
 
 static void

@@ -82,6 +82,7 @@ struct nlr_event {
 	}		 what;
 	bool		 up;
 	bool		 away;		/* no such link here any more */
+	uint32_t	 mtu;		/* of the link */
 	uint32_t	 pid;		/* who did it, 0: not known */
 	struct item	 item;
 };

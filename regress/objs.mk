@@ -329,6 +329,7 @@ TOOL_OBJS_flood	= shared/blake2s.o shared/hex.o
 TOOL_OBJS_junk	= shared/blake2s.o shared/hex.o
 TOOL_OBJS_kernelctl	= parent/journal.o parent/kernel.o \
 		   parent/kernel_apply.o parent/kernel_item.o \
+		   parent/kernel_link.o \
 		   parent/kernel_show.o parent/kernel_undo.o \
 		   parent/kernel_want.o parent/kernel_watch.o parent/netlink.o \
 		   parent/netlink_event.o parent/netlink_parse.o \

@@ -383,7 +383,8 @@ sendmsg(int fd, const struct msghdr *m, int flags)
 
 	MUST(fd == FD && flags == MSG_DONTWAIT && m->msg_iovlen == 1);
 	MUST(nlh->nlmsg_len == m->msg_iov->iov_len);
-	MUST(d != NULL && d->at.has_local);
+	MUST(d != NULL && d->asked.family == d->at.remote.family);
+	MUST(d->at.has_local || d->refused.family != 0);
 	asked++;
 	return (ssize_t)nlh->nlmsg_len;
 }
@@ -411,6 +412,8 @@ place_devices(void)
 	for (i = 1; i <= 4; i++) {
 		d = device_find(&netd.devices, i);
 		memset(&d->at, 0, sizeof(d->at));
+		memset(&d->asked, 0, sizeof(d->asked));
+		memset(&d->refused, 0, sizeof(d->refused));
 		d->at.remote.family = i % 2 == 1 && i < 3 ? AF_INET : AF_INET6;
 		d->at.remote.port = 51820;
 		d->at.remote.addr[0] = i == 3 ? 0xfe : 0x20;
@@ -420,6 +423,9 @@ place_devices(void)
 		if (i < 4) {
 			memcpy(d->at.local, i == 1 ? v4 : v6, i == 1 ? 4 : 16);
 			d->at.ifindex = ifindex;
+			d->asked.family = d->at.remote.family;
+			memcpy(d->asked.local, d->at.local, 16);
+			d->asked.ifindex = ifindex;
 		}
 	}
 }
@@ -449,7 +455,8 @@ follow_routes(uint8_t which)
 		pinned += d->at.has_local;
 	}
 	MUST(netd.count.route_unpinned - before == 3 - pinned);
-	MUST(netd.generation - generation == 3 - pinned);
+	/* And when one that was refused is right again. */
+	MUST(netd.generation - generation >= 3 - pinned);
 }
 
 int

@@ -3,7 +3,9 @@
 #
 # Addresses, routes and rules beside those of others: another instance that
 # wants the same, or goes; programs that change what is ours in the midst of a
-# reload, or make the same while our interface is in another namespace.
+# reload, or make the same while our interface is in another namespace; the
+# kernel's own routes to the networks of addresses, and what it does by itself
+# when IPv6 comes back to a link; another name.
 # timeout: 120
 
 . "$(dirname "$0")/../lib.sh"
@@ -176,6 +178,151 @@ k prepare "$T/both" >"$T/why"
 expect "both at once are refused" grep -q \
     '^no: cannot add address fd66::1/64: File exists' "$T/why"
 expect_is "what was stays" "10.66.0.1/24 10.77.0.1/24 fd66::1/48 " addresses
+
+# --- the networks of the addresses
+
+apply "$T/one" >/dev/null
+route_of() {
+	ip_on a "$1" -o route show "$2" dev "$IF" |
+	    sed -n 's/^[^ ]* *proto \([^ ]*\) .*/\1/p'
+}
+proto_is() {
+	[ "$(route_of "$1" "$2")" = "$3" ]
+}
+expect_is "are the kernel's own" "kernel kernel" \
+    echo "$(route_of -4 10.66.0.0/24)" "$(route_of -6 fd66::/64)"
+expect "and well" is_state 10.66.0.0/24 ok
+log_mark
+ip_on a route del 10.66.0.0/24 dev "$IF"
+expect "one that goes is told" wait_for 5 said \
+    'route 10.66.0.0/24 in table main was removed by pid'
+expect_is "is lost" lost state_of 10.66.0.0/24
+k problems >"$T/problems"
+expect "and a problem" grep -q '^problem: route 10.66.0.0/24 ' "$T/problems"
+k prepare "$T/one" >/dev/null
+k abort
+expect_is "a refused reload leaves it so" "" route_of -4 10.66.0.0/24
+ip_on a -6 route del fd66::/64 dev "$IF"
+expect "one of IPv6" wait_for 5 is_state fd66::/64 lost
+apply "$T/one" >/dev/null
+expect_is "a reload puts them back" "119 119" \
+    echo "$(route_of -4 10.66.0.0/24)" "$(route_of -6 fd66::/64)"
+expect "with their source" has_route 10.66.0.0/24 "src 10.66.0.1"
+expect "and their metric" sh -c \
+    "ip -n $(ns a) -6 route show fd66::/64 | grep -q 'metric 256'"
+expect_is "and no problem is left" "" k problems
+ip_on a link set "$IF" down
+ip_on a link set "$IF" up
+expect "after a flap they are the kernel's again" wait_for 5 proto_is -4 \
+    10.66.0.0/24 kernel
+expect "of IPv6, too" wait_for 5 proto_is -6 fd66::/64 kernel
+
+log_mark
+ip_on a route replace 10.66.0.0/24 via 192.0.2.2
+expect "one that is replaced is told" wait_for 5 said 'route 10.66.0.0/24'
+k prepare "$T/one" >"$T/why"
+expect "a reload says what stands there" grep -q \
+    '^no: cannot add route 10.66.0.0/24 to .*; another program has' "$T/why"
+ip_on a route del 10.66.0.0/24
+apply "$T/one" >/dev/null
+expect_is "without it it is put back" 119 route_of -4 10.66.0.0/24
+
+sed 's|10.66.0.1/24|10.66.0.3/24|' "$T/one" >"$T/next"
+apply "$T/next" >/dev/null
+expect_is "another address of it has the kernel's" kernel \
+    route_of -4 10.66.0.0/24
+ip_on a route del 10.66.0.0/24 dev "$IF"
+ip_on a -6 route del fd66::/64 dev "$IF"
+apply "$T/next" >/dev/null
+expect_is "put back again" "119 119" \
+    echo "$(route_of -4 10.66.0.0/24)" "$(route_of -6 fd66::/64)"
+printf 'address 10.68.0.1/32\nallowed 10.66.0.0/24\n' >"$T/host"
+apply "$T/host" >/dev/null
+expect_is "with the address ours goes, too" "" route_of -6 fd66::/64
+expect "but not what a peer needs" has_route 10.66.0.0/24 "proto 119"
+expect_is "a lone address has no network" "" state_of 10.68.0.0/32
+apply "$T/one" >/dev/null
+expect_is "which is the kernel's with an address" kernel \
+    route_of -4 10.66.0.0/24
+log_mark
+ip_on a address del 10.66.0.1/24 dev "$IF"
+expect "an address that goes is told" wait_for 5 said 'address 10.66.0.1/24'
+expect_is "its network goes with it" waits state_of 10.66.0.0/24
+apply "$T/one" >/dev/null
+expect_is "and comes with it" kernel route_of -4 10.66.0.0/24
+if ip_on a link add blue type vrf table 1234 2>/dev/null; then
+	ip_on a link set blue up
+	log_mark
+	ip_on a link set "$IF" master blue
+	expect "in a VRF they are elsewhere" wait_for 5 is_state \
+	    10.66.0.0/24 waits
+	apply "$T/one" >/dev/null
+	expect_is "and stay there" "" route_of -4 10.66.0.0/24
+	ip_on a link set "$IF" nomaster
+	expect "and come back" wait_for 5 is_state 10.66.0.0/24 ok
+	expect_fail "nobody is blamed for it" said '10.66.0.0/24'
+	ip_on a link del blue
+else
+	skip "networks in a VRF" "this kernel has none"
+fi
+apply "$T/two" >/dev/null
+
+# --- IPv6 gone and come back
+
+gen_mode() {
+	ip_on a -d link show "$IF" | sed -n 's/.*addrgenmode \([^ ]*\).*/\1/p'
+}
+no_link_local() {
+	[ "$(gen_mode)" = none ] &&
+	    ! ip_on a -6 address show dev "$IF" | grep -q fe80
+}
+expect "no link-local address" no_link_local
+sed 's/mtu 1400/mtu 1200/; s/^address fd66.*//; /^allowed .*:/d' "$T/two" \
+    >"$T/small"
+log_mark
+apply "$T/small" >/dev/null
+expect_fail "what the MTU took away need not be removed" said "cannot remove"
+apply "$T/two" >/dev/null
+expect "none after a reload to a small MTU and back" no_link_local
+ip_on a link set "$IF" mtu 1200
+expect "an MTU of others" wait_for 5 is_state fd66::1/64 lost
+ip_on a link set "$IF" mtu 1500
+expect "none when they raise it" wait_for 5 no_link_local
+ip_on a link set "$IF" mtu 1200
+ip_on a link set "$IF" mtu 1400
+sleep 0.3
+expect "none after a short dip" wait_for 5 no_link_local
+apply "$T/two" >/dev/null
+expect "none after a reload" no_link_local
+expect "and all else is back" wait_for 5 is_state fd66::1/64 ok
+sed '/^address fd66/d' "$T/small" >"$T/why"
+echo 'allowed 2001:db8:78::/48' >>"$T/why"
+k prepare "$T/why" >"$T/said"
+expect "routes of IPv6 need an MTU, too" grep -q \
+    '^no: cannot add route 2001:db8:78::/48: IPv6 needs an MTU' "$T/said"
+on a sysctl -q -w "net.ipv6.conf.$IF.disable_ipv6=1"
+expect "no IPv6" wait_for 5 is_state fd66::1/64 lost
+k prepare "$T/two" >"$T/why"
+expect "what to do about it" grep -q \
+    "sysctl -w net/ipv6/conf/$IF/disable_ipv6=0\" and a reload" "$T/why"
+on a sysctl -q -w "net/ipv6/conf/$IF/disable_ipv6=0"
+expect_is "is right" prepared k prepare "$T/two"
+k commit
+expect_is "it is well" "" k problems
+expect "and without a link-local address" no_link_local
+
+# --- another name
+
+log_mark
+ip_on a link set "$IF" name "${IF}new"
+IF=${IF}new
+ip_on a link set "$IF" mtu 1300
+expect "is told of" wait_for 5 said "the MTU of $IF was"
+k problems >"$T/problems"
+expect "everywhere" grep -q "the MTU of $IF is 1300 and" "$T/problems"
+ip_on a link set "$IF" name "${IF%new}"
+IF=${IF%new}
+apply "$T/two" >/dev/null
 
 # --- while the interface is away
 

@@ -176,8 +176,12 @@ START_TEST(usual)
 	ck_assert_uint_eq(count(ITEM_ADDRESS), 3);
 	ck_assert_uint_eq(has(ITEM_ADDRESS, "10.66.0.1/24", 0)->order, 0);
 	ck_assert_uint_eq(has(ITEM_ADDRESS, "10.5.0.1/24", 0)->order, 1);
-	/* The connected ones are the kernel's own. */
-	ck_assert_uint_eq(count(ITEM_ROUTE), 2);
+	/* The connected ones are the kernel's own, and cover peers. */
+	ck_assert_uint_eq(count(ITEM_ROUTE), 5);
+	ck_assert(has(ITEM_ROUTE, "10.66.0.0/24", 254)->connected);
+	ck_assert(has(ITEM_ROUTE, "10.5.0.0/24", 254)->connected);
+	ck_assert(has(ITEM_ROUTE, "fd66::/64", 254)->connected);
+	ck_assert(!has(ITEM_ROUTE, "192.0.2.0/24", 254)->connected);
 	ck_assert_ptr_nonnull(has(ITEM_ROUTE, "192.0.2.0/24", 254));
 	ck_assert_ptr_nonnull(has(ITEM_ROUTE, "192.0.2.128/25", 254));
 	/* What covers others is enough where nothing is reached. */
@@ -189,7 +193,7 @@ START_TEST(usual)
 	ck_assert_ptr_nonnull(has(ITEM_UNREACHABLE, "169.254.0.0/16", t));
 	ck_assert_ptr_nonnull(has_rule(ITEM_RULE_MARK, AF_INET, t, t));
 	ck_assert_ptr_nonnull(has_rule(ITEM_RULE_MARK, AF_INET6, t, t));
-	ck_assert_uint_eq(got.n, 3 + 2 + 5 + 2);
+	ck_assert_uint_eq(got.n, 3 + 5 + 5 + 2);
 	ck_assert_uint_eq(skipped, 0);
 	end();
 }
@@ -223,7 +227,11 @@ START_TEST(hosts)
 	ck_assert_ptr_nonnull(has(ITEM_ROUTE, "fd66::2/128", 254));
 	ck_assert_ptr_nonnull(has(ITEM_ROUTE, "169.254.7.0/24", 254));
 	ck_assert_ptr_nonnull(has(ITEM_ROUTE, "169.254.0.0/16", 254));
-	ck_assert_uint_eq(count(ITEM_ROUTE), 4);
+	/* Of the networks those with more than the address. */
+	ck_assert(has(ITEM_ROUTE, "10.67.0.0/31", 254)->connected);
+	ck_assert(has(ITEM_ROUTE, "fe80::/64", 254)->connected);
+	ck_assert(!has(ITEM_ROUTE, "10.66.0.1/32", 254)->connected);
+	ck_assert_uint_eq(count(ITEM_ROUTE), 6);
 	/* Endpoints on the local link must stay within reach. */
 	ck_assert_ptr_null(has(ITEM_UNREACHABLE, "fe80::/64",
 	    item_table(NAME)));
@@ -264,7 +272,8 @@ START_TEST(all)
 	    count(ITEM_SRC_MARK), 0);
 	conf.routes = CONF_ROUTES_NONE;
 	want(true);
-	ck_assert_uint_eq(count(ITEM_ROUTE), 0);
+	ck_assert_uint_eq(count(ITEM_ROUTE), 1);
+	ck_assert(has(ITEM_ROUTE, "10.66.0.0/24", 254)->connected);
 	end();
 }
 END_TEST
@@ -282,8 +291,16 @@ START_TEST(other_table)
 	conf.routes = CONF_ROUTES_NONE;
 	peer("172.16.0.0/12");
 	want(true);
-	ck_assert_uint_eq(count(ITEM_ROUTE), 0);
+	ck_assert_uint_eq(count(ITEM_ROUTE), 1);
 	ck_assert_uint_eq(count(ITEM_UNREACHABLE), 2);
+	/* Also if the connected one is asked for once more, in any order. */
+	conf.routes = CONF_ROUTES_TABLE;
+	conf.table = 254;
+	peer("10.66.0.0/24");
+	add(&conf.address, "10.66.0.2/24");
+	want(true);
+	ck_assert(has(ITEM_ROUTE, "10.66.0.0/24", 254)->connected);
+	ck_assert_uint_eq(count(ITEM_ROUTE), 3);
 	end();
 }
 END_TEST
@@ -296,12 +313,13 @@ START_TEST(without_inet6)
 	peer("192.0.2.0/24");
 	want(false);
 	ck_assert_uint_eq(skipped, 3);	/* route, unreachable, rule */
-	ck_assert_uint_eq(count(ITEM_ROUTE), 1);
+	ck_assert_uint_eq(count(ITEM_ROUTE), 2);
 	ck_assert_uint_eq(count(ITEM_RULE_MARK), 1);
 	/* An address that was asked for is an error elsewhere. */
 	add(&conf.address, "fd66::1/64");
 	want(false);
 	ck_assert_ptr_nonnull(has(ITEM_ADDRESS, "fd66::1/64", 0));
+	ck_assert_ptr_null(has(ITEM_ROUTE, "fd66::/64", 254));
 	end();
 }
 END_TEST
@@ -376,7 +394,7 @@ START_TEST(ten_thousand)
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	want(true);
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	ck_assert_uint_eq(count(ITEM_ROUTE), 10000);
+	ck_assert_uint_eq(count(ITEM_ROUTE), 10002);
 	ck_assert_uint_eq(count(ITEM_UNREACHABLE), 10003);
 	ms = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
 	ck_assert_int_lt(ms, 2000);
