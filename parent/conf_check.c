@@ -313,17 +313,31 @@ check_endpoints(const struct conf_reading *r)
 
 /* --- all of it */
 
+/* With less than 1280 the kernel ends IPv6 on a link: no addresses, and no
+ * routes. */
 static void
 check_mtu(const struct conf_reading *r)
 {
 	const struct conf *c = r->conf;
+	char text[PREFIX_TEXT];
 	size_t i;
 
-	for (i = 0; i < c->address.n && c->mtu < 1280; i++)
+	if (c->mtu >= 1280)
+		return;
+	for (i = 0; i < c->address.n; i++)
 		if (c->address.at[i].family == AF_INET6) {
 			conf_error(r->errors, &r->mtu_where, "mtu %u is less "
 			    "than 1280, which IPv6 needs, and the interface "
 			    "has an IPv6 address", c->mtu);
+			return;
+		}
+	for (i = 0; i < r->nrefs && c->routes != CONF_ROUTES_NONE; i++)
+		if (r->ref[i].prefix.family == AF_INET6) {
+			prefix_print(&r->ref[i].prefix, text, sizeof(text));
+			conf_error(r->errors, &r->mtu_where, "mtu %u is less "
+			    "than 1280, which IPv6 needs, and %s is an "
+			    "allowed IP of peer \"%s\"", c->mtu, text,
+			    r->ref[i].peer->name);
 			return;
 		}
 }

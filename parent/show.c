@@ -150,17 +150,24 @@ struct to {
 };
 
 static void
-show_problem(void *arg, const char *problem, const char *advice)
+show_severe(const struct to *to, const char *severity, const char *problem,
+    const char *advice)
 {
-	const struct to *to = arg;
 	uint8_t buf[ROW_MAX];
 	struct wbuf w;
 
 	row_begin(&w, buf, sizeof(buf), "problem");
 	row_str(&w, "process", proc_name(PROC_PARENT));
+	row_str(&w, "severity", severity);
 	row_str(&w, "problem", problem);
 	row_str(&w, "advice", advice);
 	row_send(to->out, to->id, &w);
+}
+
+static void
+show_problem(void *arg, const char *problem, const char *advice)
+{
+	show_severe(arg, "warning", problem, advice);
 }
 
 static void
@@ -173,8 +180,9 @@ show_health(struct parent *p, struct link *out, uint32_t id)
 	if (p->bind_error != 0) {
 		snprintf(text, sizeof(text), "cannot listen on UDP port %u: "
 		    "%s", p->port, strerrordesc_np(p->bind_error));
-		show_problem(&to, text, "take another port, or end the "
-		    "program that uses this one");
+		/* Without a socket nothing works. */
+		show_severe(&to, "error", text, "take another port, or end "
+		    "the program that uses this one");
 	}
 	if (p->mode == MODE_BARE)
 		return;

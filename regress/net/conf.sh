@@ -148,3 +148,33 @@ sed -i 's/^	address fd66::1.*/&\
 expect "a port of the file" ctl a reload
 expect_is "is taken" 51820 field a listen_port
 expect "and no other one has to be kept" wait_for 5 not port_problem
+
+# Without any socket nothing works, which is more than a warning.
+ip_on a link set "$(tun a)" down
+expect "the port is given up" wait_for 5 not sh -c \
+    "ip netns exec $(ns a) ss -Hlun | grep -q :51820"
+ip netns exec "$(ns a)" python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(("::", 51820))
+open(sys.argv[1], "w")
+time.sleep(60)' "$T/bound" &
+thief=$!
+PIDS="$PIDS $thief"
+wait_for 5 test -e "$T/bound" || not_ok "another program's port" "no socket"
+ip_on a link set "$(tun a)" up
+no_port() {
+	rc=0
+	"$WARRENCTL" -i "$(tun a)" status --check >"$T/check" 2>&1 || rc=$?
+	[ $rc -eq 5 ] &&
+	    grep -q 'CRITICAL.*cannot listen on UDP port 51820' "$T/check"
+}
+expect "no UDP port at all is an error" wait_for 5 no_port
+kill $thief
+wait $thief 2>/dev/null || true
+port_again() {
+	"$WARRENCTL" -i "$(tun a)" status >"$T/check" 2>&1
+	! grep -q 'cannot listen' "$T/check"
+}
+expect "it is tried again" wait_for 10 port_again
+expect "and all works" ping_from a 10.66.0.2
