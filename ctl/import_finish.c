@@ -259,26 +259,38 @@ need_mark(struct import *im)
 				im->fwmark = IMPORT_FWMARK;
 }
 
-/* IPv6 needs 1280, and there it would not come up. */
+static bool
+has_inet6(const struct import_ips *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->at[i].family == AF_INET6)
+			return true;
+	return false;
+}
+
+/* IPv6 needs 1280, for addresses and for routes. */
 static int
 check_mtu(struct import *im)
 {
+	bool six = has_inet6(&im->address);
+	const struct import_peer *p;
 	struct text v;
 	char text[16];
-	size_t i;
 
-	for (i = 0; i < im->address.n; i++) {
-		if (im->address.at[i].family != AF_INET6 || im->mtu == 0 ||
-		    im->mtu >= 1280)
-			continue;
-		snprintf(text, sizeof(text), "%u", im->mtu);
-		im->mtu = 0;
-		v.p = text;
-		v.len = strlen(text);
-		if (notes_add(&im->notes, "MTU", v) == -1)
-			return -1;
-	}
-	return 0;
+	if (im->mtu == 0 || im->mtu >= 1280)
+		return 0;
+	if (im->routes != IMPORT_ROUTES_NONE)
+		TAILQ_FOREACH(p, &im->peers, entry)
+			six = six || has_inet6(&p->allowed);
+	if (!six)
+		return 0;
+	snprintf(text, sizeof(text), "%u", im->mtu);
+	im->mtu = 0;
+	v.p = text;
+	v.len = strlen(text);
+	return notes_add(&im->notes, "MTU", v);
 }
 
 /* --- endpoints that only the tunnel itself would reach */

@@ -305,16 +305,16 @@ check_endpoints(const struct conf_reading *r)
 		return;
 	}
 	TAILQ_FOREACH(p, &r->conf->peers, entry)
-		if (p->endpoint.family != 0 && check_connected(r, p) &&
-		    up != NULL)
+		/* With a scope it is looked for on that link alone. */
+		if (p->endpoint.family != 0 && p->endpoint.scope == 0 &&
+		    check_connected(r, p) && up != NULL)
 			check_carried(r, p, up);
 	free(up);
 }
 
 /* --- all of it */
 
-/* With less than 1280 the kernel ends IPv6 on a link: no addresses, and no
- * routes. */
+/* Below 1280 the kernel ends IPv6 on a link: no addresses, and no routes. */
 static void
 check_mtu(const struct conf_reading *r)
 {

@@ -210,6 +210,10 @@ Address|10.0.0.1/8, 10.0.0.1/8|# not imported: Address = 10.0.0.1/8
 Address|10.0.0.1/8, 10.0.0.1/24|# not imported: Address = 10.0.0.1/24
 Address|$(seq -f '10.0.0.%g' -s, 1 70)|# not imported: Address = 10.0.0.70
 MTU|576|# not imported: MTU = 576
+AllowedIPs|fd09::/48;[Interface];MTU = 1000|# not imported: MTU = 1000
+AllowedIPs|fd09::/48;[Interface];MTU = 1000;Table = off|	mtu 1000
+AllowedIPs|10.9.0.0/16;[Interface];MTU = 1000|	mtu 1000
+Endpoint|[fe80::2%lo]:1;[Interface];Address = fe80::1/64|	endpoint fe80::2%1 port 1
 MTU|1280|	mtu 1280
 MTU|65535|# not imported: MTU = 65535
 FwMark|0|interface odd
