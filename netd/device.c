@@ -152,6 +152,14 @@ device_by_sender(const struct device_table *t, uint32_t index)
 	return NULL;
 }
 
+bool
+device_is_way(const struct device_way *w, const struct source *s)
+{
+	return w->family != 0 && s->has_local &&
+	    w->family == s->remote.family && w->ifindex == s->ifindex &&
+	    memcmp(w->local, s->local, sizeof(w->local)) == 0;
+}
+
 void
 device_walk_begin(struct device_table *t)
 {

@@ -18,6 +18,13 @@
 #define DEVICE_BUCKETS	16384U
 #define DEVICE_MAX	65536U		/* as many as cryptod may have */
 
+/* One of our addresses, and the interface where datagrams to it come in. */
+struct device_way {
+	uint8_t		 family;	/* 0: none */
+	uint8_t		 local[16];
+	uint32_t	 ifindex;
+};
+
 struct device {
 	LIST_ENTRY(device)	 by_id;
 	LIST_ENTRY(device)	 by_sender;
@@ -32,6 +39,12 @@ struct device {
 	uint16_t		 gso_limit;
 	uint64_t		 gso_again;	/* ns: when that is forgotten */
 	struct source		 at;
+	struct device_way	 asked;		/* about its route */
+	/*
+	 * Its route leaves by another interface.  It is no source, however
+	 * many datagrams still come in that way, until the route is back.
+	 */
+	struct device_way	 refused;
 	/*
 	 * Where it was before a place remembered from before a restart: they
 	 * have turns until it is heard.  Family 0: there is none.
@@ -77,6 +90,9 @@ void		 device_set_sender(struct device_table *, struct device *,
 /* Whose last handshake went out under this index?  NULL: nobody's. */
 struct device	*device_by_sender(const struct device_table *,
 		    uint32_t index);
+/* Is this the way that a source came in by, or would leave by? */
+bool		 device_is_way(const struct device_way *,
+		    const struct source *);
 /* A walk that bears removal between its steps; NULL at the end. */
 void		 device_walk_begin(struct device_table *);
 struct device	*device_walk(struct device_table *);

@@ -57,6 +57,9 @@ take_auth(struct netd *n, const struct ring_hdr *h)
 	 */
 	if (source_path(n->path_key, h->from, n->generation) != h->path)
 		source_unpin(&s);
+	/* Where it came in is not where our answers would leave. */
+	if (device_is_way(&d->refused, &s))
+		source_unpin(&s);
 	names_heard(&d->user);
 	memset(&d->other, 0, sizeof(d->other));
 	if (source_is_same_remote(&d->at, &s)) {

@@ -4,8 +4,12 @@
  * address goes, the sources that are it are forgotten at once.  When anything
  * changes, the route of every device that has a source is looked up again, a
  * few at a time; if it is gone or leaves by another interface than packets
- * come in by, the source is forgotten, as the kernel's WireGuard does.
+ * come in by, the source is forgotten, as the kernel's WireGuard does.  While
+ * that is so the next packet does not bring it back: a provider may drop what
+ * bears the address of another one.
  */
+#include <sys/socket.h>
+
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -22,18 +26,6 @@
 #define ROUTE_SETTLE	(50 * CLOCK_NSEC_PER_MSEC)
 #define ROUTE_PAUSE	CLOCK_NSEC_PER_SEC	/* between two walks */
 
-void
-route_unpin_all(struct netd *n)
-{
-	struct device *d;
-
-	TAILQ_FOREACH(d, &n->devices.list, entry) {
-		source_unpin(&d->at);
-		d->gso_limit = 0;
-	}
-	n->generation++;
-}
-
 static void
 unpin(struct netd *n, struct device *d)
 {
@@ -42,9 +34,23 @@ unpin(struct netd *n, struct device *d)
 	n->count.route_unpinned++;
 }
 
+/* What to ask for the route of: its source, or what was refused as such. */
+static bool
+has_way(const struct device *d, struct device_way *w)
+{
+	if (!d->at.has_local) {
+		*w = d->refused;
+		return w->family != 0 && w->family == d->at.remote.family;
+	}
+	w->family = d->at.remote.family;
+	memcpy(w->local, d->at.local, sizeof(w->local));
+	w->ifindex = d->at.ifindex;
+	return true;
+}
+
 /*
- * Asks for the route to a device from its source.  The kernel answers at
- * once, so the device's id as the sequence number is all there is to keep.
+ * Asks for the route to a device from d->asked.  The kernel answers at once;
+ * the device's id is the sequence number.
  */
 static void
 ask(struct netd *n, const struct device *d)
@@ -63,11 +69,11 @@ ask(struct netd *n, const struct device *d)
 	rt->rtm_family = d->at.remote.family;
 	rt->rtm_dst_len = rt->rtm_src_len = (uint8_t)(alen * 8);
 	mnl_attr_put(nh, RTA_DST, alen, d->at.remote.addr);
-	mnl_attr_put(nh, RTA_SRC, alen, d->at.local);
+	mnl_attr_put(nh, RTA_SRC, alen, d->asked.local);
 	if (n->mark != 0)
 		mnl_attr_put_u32(nh, RTA_MARK, n->mark);
 	if (source_is_link_local(&d->at))
-		mnl_attr_put_u32(nh, RTA_OIF, d->at.ifindex);
+		mnl_attr_put_u32(nh, RTA_OIF, d->asked.ifindex);
 	memset(&m, 0, sizeof(m));
 	iov.iov_base = nh;
 	iov.iov_len = nh->nlmsg_len;
@@ -96,7 +102,8 @@ step(void *arg, uint64_t now)
 	while (asked < ROUTE_CHECKS &&
 	    (d = device_walk(&n->devices)) != NULL) {
 		d->gso_limit = 0;	/* the MTU may be another now */
-		if (!d->at.has_local)
+		d->error = 0;		/* and so may what is sent next */
+		if (!has_way(d, &d->asked))
 			continue;
 		ask(n, d);
 		asked++;
@@ -111,15 +118,37 @@ step(void *arg, uint64_t now)
 }
 
 static void
+walk_soon(struct netd *n, uint64_t now)
+{
+	n->route_dirty = true;
+	if (!timer_pending(&n->route_timer))
+		timer_add(&n->wheel, &n->route_timer, now + ROUTE_SETTLE);
+}
+
+static void
 changed(struct netd *n)
 {
 	uint64_t now = clock_boottime();
 
 	n->count.route_events++;
-	n->route_dirty = true;
 	names_hurry(&n->names, now);
-	if (!timer_pending(&n->route_timer))
-		timer_add(&n->wheel, &n->route_timer, now + ROUTE_SETTLE);
+	walk_soon(n, now);
+}
+
+void
+route_unpin_all(struct netd *n)
+{
+	struct device *d;
+
+	TAILQ_FOREACH(d, &n->devices.list, entry) {
+		source_unpin(&d->at);
+		d->gso_limit = 0;
+		d->error = 0;
+	}
+	n->generation++;
+	/* By another mark, what was refused may be right. */
+	if (n->route_fd != -1)
+		walk_soon(n, clock_boottime());
 }
 
 static int
@@ -131,25 +160,53 @@ get_oif(const struct nlattr *a, void *arg)
 	return MNL_CB_OK;
 }
 
+static bool
+is_same_way(const struct device_way *a, const struct device_way *b)
+{
+	return a->family == b->family && a->ifindex == b->ifindex &&
+	    memcmp(a->local, b->local, sizeof(a->local)) == 0;
+}
+
+/* Is this way the one that the route takes? */
+static void
+judge(struct netd *n, struct device *d, const struct device_way *w,
+    bool is_right)
+{
+	if (is_right && is_same_way(&d->refused, w)) {
+		memset(&d->refused, 0, sizeof(d->refused));
+		/* So that cryptod tells of it again. */
+		n->generation++;
+	} else if (!is_right) {
+		d->refused = *w;
+		if (device_is_way(w, &d->at))
+			unpin(n, d);
+	}
+}
+
 /* The answer to ask(): the route's interface, or that there is none. */
 static void
 answer(struct netd *n, const struct nlmsghdr *nh)
 {
 	struct device *d = device_find(&n->devices, nh->nlmsg_seq);
+	struct device_way w;
 	uint32_t oif = 0;
 
-	if (d == NULL || !d->at.has_local)
+	if (d == NULL || d->asked.family == 0)
 		return;
-	if (nh->nlmsg_type == NLMSG_ERROR) {
-		unpin(n, d);
+	if (nh->nlmsg_type == RTM_NEWROUTE &&
+	    mnl_nlmsg_get_payload_len(nh) >= sizeof(struct rtmsg))
+		mnl_attr_parse(nh, sizeof(struct rtmsg), get_oif, &oif);
+	else if (nh->nlmsg_type != NLMSG_ERROR)
 		return;
+	w = d->asked;
+	memset(&d->asked, 0, sizeof(d->asked));
+	judge(n, d, &w, nh->nlmsg_type == RTM_NEWROUTE && oif == w.ifindex);
+	/* What was refused before may be right by now as well. */
+	if (d->refused.family != 0 && !is_same_way(&d->refused, &w) &&
+	    d->refused.family == d->at.remote.family) {
+		d->asked = d->refused;
+		ask(n, d);
 	}
-	if (nh->nlmsg_type != RTM_NEWROUTE ||
-	    mnl_nlmsg_get_payload_len(nh) < sizeof(struct rtmsg))
-		return;
-	mnl_attr_parse(nh, sizeof(struct rtmsg), get_oif, &oif);
-	if (oif != d->at.ifindex)
-		unpin(n, d);
 }
 
 struct gone {
@@ -192,6 +249,16 @@ address_gone(struct netd *n, const struct nlmsghdr *nh)
 			unpin(n, d);
 }
 
+/* A bridge tells of its ports by the same messages. */
+static bool
+is_of_link(const struct nlmsghdr *nh)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nh);
+
+	return mnl_nlmsg_get_payload_len(nh) >= sizeof(*ifi) &&
+	    ifi->ifi_family == AF_UNSPEC;
+}
+
 static void
 parse(struct netd *n, const uint8_t *buf, size_t len, bool is_event)
 {
@@ -210,7 +277,15 @@ parse(struct netd *n, const uint8_t *buf, size_t len, bool is_event)
 		case RTM_NEWADDR:
 		case RTM_NEWROUTE:
 		case RTM_DELROUTE:
+		case RTM_NEWRULE:
+		case RTM_DELRULE:
 			changed(n);
+			break;
+		case RTM_NEWLINK:
+		case RTM_DELLINK:
+			/* The IPv4 routes of one that is down go unsaid. */
+			if (is_of_link(nh))
+				changed(n);
 			break;
 		}
 	}

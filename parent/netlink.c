@@ -90,8 +90,10 @@ nl_open_routes(void)
 {
 	int fd;
 
+	/* With a link that goes down, IPv4 routes go without a word. */
 	fd = open_groups(RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
-	    RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
+	    RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_LINK |
+	    RTMGRP_IPV4_RULE | 1U << (RTNLGRP_IPV6_RULE - 1));
 	if (fd != -1)
 		more_buffer(fd);
 	return fd;
