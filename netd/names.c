@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "netd/names.h"
+#include "netd/source.h"
 #include "shared/bytes.h"
 
 enum name_where {
@@ -118,7 +119,7 @@ names_is_usable(uint8_t family, const uint8_t addr[16])
 	struct in6_addr a;
 
 	if (family == AF_INET)
-		return addr[0] != 0 && addr[0] < 224;
+		return source_is_host4(addr);
 	/* Nobody says which link a link-local address is on (P33). */
 	memcpy(&a, addr, sizeof(a));
 	return family == AF_INET6 && memcmp(addr, zero, 15) != 0 &&
@@ -144,6 +145,13 @@ set_state(struct names *s, struct name *nm, enum name_state state)
 		return;
 	nm->state = state;
 	s->out.told(s->out.arg, nm->host, state);
+}
+
+/* Nobody wants an address of it: a question that failed is no trouble. */
+static void
+rest(struct names *s, struct name *nm)
+{
+	set_state(s, nm, nm->n > 0 ? NAME_OK : NAME_WAITING);
 }
 
 /* Asks what waits, as far as there is room. */
@@ -293,9 +301,12 @@ failed(struct names *s, struct name *nm, enum name_state state, uint64_t now)
 	    nm->failures : 6);
 
 	nm->failures++;
-	if (is_wanted(nm))
-		timer_add(s->wheel, &nm->timer, now +
-		    (pause < NAMES_RETRY_MAX ? pause : NAMES_RETRY_MAX));
+	if (!is_wanted(nm)) {
+		rest(s, nm);
+		return;
+	}
+	timer_add(s->wheel, &nm->timer, now +
+	    (pause < NAMES_RETRY_MAX ? pause : NAMES_RETRY_MAX));
 	set_state(s, nm, state);
 }
 
@@ -311,6 +322,8 @@ on_timer(void *arg, uint64_t now)
 		pump(s, now);
 	} else if (is_wanted(nm))
 		want(s, nm, now);
+	else
+		rest(s, nm);
 }
 
 /* The name of a host, made if it is new; NULL (ENOMEM). */
@@ -523,10 +536,11 @@ names_hurry(struct names *s, uint64_t now)
 	for (i = 0; i < NAMES_BUCKETS; i++) {
 		LIST_FOREACH(nm, &s->bucket[i], bucket) {
 			nm->bad = 0;
+			/* What is asked now may fail as of before, too. */
+			nm->failures = 0;
 			if (nm->where != NAME_IDLE ||
 			    !timer_pending(&nm->timer))
 				continue;
-			nm->failures = 0;
 			/* Routes come one by one: let the others come, too. */
 			timer_add(s->wheel, &nm->timer, now + 1000000000ULL);
 		}
@@ -542,7 +556,10 @@ names_lose(struct names *s)
 	while ((nm = TAILQ_FIRST(&s->asked)) != NULL ||
 	    (nm = TAILQ_FIRST(&s->waiting)) != NULL) {
 		settle(s, nm);
-		set_state(s, nm, NAME_SILENT);
+		if (is_wanted(nm))
+			set_state(s, nm, NAME_SILENT);
+		else
+			rest(s, nm);
 	}
 }
 
@@ -550,4 +567,10 @@ enum name_state
 names_state(const struct name_user *u)
 {
 	return u->name != NULL ? u->name->state : NAME_NONE;
+}
+
+size_t
+names_memory(const struct names *s)
+{
+	return s->n * sizeof(struct name);
 }

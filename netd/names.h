@@ -106,6 +106,8 @@ void	 names_hurry(struct names *, uint64_t now);
 /* The resolver is gone, for good. */
 void	 names_lose(struct names *);
 enum name_state	 names_state(const struct name_user *);
+/* Bytes that the names take. */
+size_t	 names_memory(const struct names *);
 /* Can this be a peer's address?  Not unspecified, multicast, mapped, ... */
 bool	 names_is_usable(uint8_t family, const uint8_t addr[16]);
 

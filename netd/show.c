@@ -52,7 +52,7 @@ show_all_memory(struct netd *n, struct link *l, uint32_t id)
 	    n->statics != NULL ? n->statics->n *
 	    sizeof(struct static_peer) : 0);
 	show_memory(l, id, "questions under way", n->names.nasked,
-	    NAMES_ASKED, n->names.n * sizeof(struct name_user));
+	    NAMES_ASKED, names_memory(&n->names));
 }
 
 static void

@@ -25,7 +25,7 @@ address(struct endpoint *e, uint8_t b)
 	e->addr[0] = (b & 1) != 0 ? 0x20 : 10;
 	e->addr[3] = b >> 4;
 	if ((b & 15) >= 14)		/* unspecified, or multicast */
-		e->addr[0] = (b & 16) != 0 ? 0xff : 0;
+		e->addr[0] = (b & 16) == 0 ? 0 : (b & 1) != 0 ? 0xff : 0xe0;
 	if ((b & 15) == 15 && (b & 16) == 0)
 		e->addr[3] = 0;
 }
@@ -205,6 +205,24 @@ liveness(bool all, uint32_t since)
 	world_check();
 }
 
+/* Once all are heard, and nobody wants an address, there is no trouble. */
+static void
+peace(void)
+{
+	unsigned i;
+
+	for (i = 0; i < USERS; i++) {
+		names_heard(&world.user[i]->user);
+		world.user[i]->silent = 0;
+		MUST(!world.user[i]->user.wants || world.user[i]->forced);
+	}
+	world_pass(BOUND * SEC);
+	for (i = 0; i < HOSTS; i++)
+		MUST(is_wanted(&world.host[i]) ||
+		    world.host[i].state == NAME_OK ||
+		    world.host[i].state == NAME_WAITING);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t size)
 {
@@ -224,6 +242,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t size)
 		/* By itself, and then if nobody answers. */
 		liveness(false, since);
 		liveness(true, since);
+		peace();
 	}
 	names_clear(&world.names);
 	MUST(!timer_next(&world.wheel, world.now, &when));

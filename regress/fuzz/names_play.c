@@ -115,7 +115,7 @@ host_check(struct host *h)
 	h->state = NAME_WAITING;
 }
 
-static bool
+bool
 is_wanted(const struct host *h)
 {
 	unsigned i;

@@ -63,6 +63,8 @@ void	 world_check(void);
 
 /* Is it one of the addresses that it had last? */
 bool	 host_is_at(const struct host *, const struct endpoint *);
+/* Does anybody want an address of it? */
+bool	 is_wanted(const struct host *);
 /* The answer to what it was asked, which is under way. */
 void	 host_answer(struct host *, const struct resolved *);
 

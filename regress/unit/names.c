@@ -220,6 +220,10 @@ START_TEST(unusable)
 	pass(6);
 	answer(last_id, RESOLVE_OK, "fe80::1 127.0.0.1");
 	at_is(0, "127.0.0.1:1");
+	/* Linux routes these. */
+	attach(1, "b.example", 1, false);
+	answer(last_id, RESOLVE_OK, "240.0.0.1");
+	at_is(1, "240.0.0.1:1");
 }
 END_TEST
 
@@ -450,6 +454,30 @@ START_TEST(works_on)
 }
 END_TEST
 
+/* A failure is no trouble once nobody wants an address any more. */
+START_TEST(not_wanted)
+{
+	attach(0, "a.example", 1, false);
+	answer(last_id, RESOLVE_SILENT, "");
+	ck_assert_int_eq(names_state(&peer[0].user), NAME_SILENT);
+	go(0, "192.0.2.1:9");
+	names_heard(&peer[0].user);
+	pass(6);
+	ck_assert_int_eq(names_state(&peer[0].user), NAME_WAITING);
+	ck_assert_uint_eq(asked, 1);
+	/* It is heard while its question is under way. */
+	attach(1, "b.example", 1, false);
+	answer(last_id, RESOLVE_OK, "192.0.2.2");
+	pass(100);
+	names_silent(&n, &peer[1].user, now);
+	names_heard(&peer[1].user);
+	answer(last_id, RESOLVE_NONE, "");
+	ck_assert_int_eq(names_state(&peer[1].user), NAME_OK);
+	pass(1000);
+	ck_assert_uint_eq(asked, 3);
+}
+END_TEST
+
 START_TEST(no_answer)
 {
 	struct resolved a;
@@ -553,6 +581,24 @@ START_TEST(hurry)
 }
 END_TEST
 
+/* The network changes while a question is under way. */
+START_TEST(hurry_asked)
+{
+	int i;
+
+	attach(0, "a.example", 1, false);
+	for (i = 0; i < 7; i++) {
+		answer(last_id, RESOLVE_SILENT, "");
+		pass((i < 6 ? 5U << i : 300) + 1);
+	}
+	ck_assert_uint_eq(asked, 8);
+	names_hurry(&n, now);
+	answer(last_id, RESOLVE_SILENT, "");
+	pass(6);
+	ck_assert_uint_eq(asked, 9);
+}
+END_TEST
+
 START_TEST(lost)
 {
 	char host[32];
@@ -599,11 +645,13 @@ suite(void)
 	tcase_add_test(tc, one_family);
 	tcase_add_test(tc, dead_dns);
 	tcase_add_test(tc, works_on);
+	tcase_add_test(tc, not_wanted);
 	tcase_add_test(tc, no_answer);
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, all_gone);
 	tcase_add_test(tc, twice);
 	tcase_add_test(tc, hurry);
+	tcase_add_test(tc, hurry_asked);
 	tcase_add_test(tc, lost);
 	suite_add_tcase(s, tc);
 	return s;
