@@ -92,7 +92,7 @@ source_is_sane(const struct source *s)
 	if (e->port == 0)
 		return false;
 	if (e->family == AF_INET)
-		return e->addr[0] != 0 && e->addr[0] < 224 && e->scope == 0;
+		return source_is_host4(e->addr) && e->scope == 0;
 	memcpy(&a, e->addr, sizeof(a));
 	/* Only a link-local address is on a link (P33). */
 	return e->family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&a) &&

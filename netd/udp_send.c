@@ -173,6 +173,17 @@ is_source_error(int e)
 	    e == ENODEV || e == EPERM;
 }
 
+/* Nothing can be sent to a device: once is enough for the log. */
+static void
+tell(struct netd *n, struct device *d, const struct endpoint *to, int error)
+{
+	d->error = (uint16_t)error;
+	if (d->told)
+		return;
+	d->told = true;
+	event_send_failed(n, d, to, error);
+}
+
 static void
 send_failed(struct netd *n, struct send_item *it, int error)
 {
@@ -181,13 +192,8 @@ send_failed(struct netd *n, struct send_item *it, int error)
 		return;
 	}
 	n->count.drop_send += it->lost;
-	if (it->dev == NULL)
-		return;
-	it->dev->error = (uint16_t)error;
-	if (it->dev->told)
-		return;
-	it->dev->told = true;
-	event_send_failed(n, it->dev, &it->to.remote, error);
+	if (it->dev != NULL)
+		tell(n, it->dev, &it->to.remote, error);
 }
 
 /*
@@ -211,7 +217,8 @@ send_elsewhere(struct netd *n, struct send_item *it, int error)
 static void
 sent_to(struct send_item *it)
 {
-	if (it->dev != NULL && it->dev->error != 0) {
+	/* The error may be forgotten already: routes have changed. */
+	if (it->dev != NULL && it->dev->told) {
 		it->dev->error = 0;
 		it->dev->told = false;
 	}
@@ -321,9 +328,24 @@ sender_flush(struct netd *n)
 	n->sender->now = 0;
 }
 
-/* A free item for a device; NULL if there is no socket for its endpoint. */
+/*
+ * While the link is down there is none at all, and no word of it.  Else this
+ * is a host of the other IP version only.
+ */
+static void
+no_socket(struct netd *n, struct device *d)
+{
+	n->count.drop_no_socket++;
+	if (n->sock[UDP_V4].fd != -1 || n->sock[UDP_V6].fd != -1)
+		tell(n, d, &d->at.remote, EAFNOSUPPORT);
+}
+
+/*
+ * A free item for a device; NULL if there is no socket for its endpoint, nor,
+ * if it may go elsewhere, for another address of its name.
+ */
 static struct send_item *
-item_new(struct netd *n, struct device *d, uint8_t tos)
+item_new(struct netd *n, struct device *d, uint8_t tos, bool elsewhere)
 {
 	struct send_queue *q;
 	struct send_item *it;
@@ -334,7 +356,13 @@ item_new(struct netd *n, struct device *d, uint8_t tos)
 		f = udp_family_of(d->at.remote.family);
 		q = &n->sender->queue[f];
 		if (n->sock[f].fd == -1) {
-			n->count.drop_no_socket++;
+			/* Once, as in send_elsewhere(). */
+			if (elsewhere && names_next(&n->names, &d->user,
+			    clock_boottime())) {
+				elsewhere = false;
+				continue;
+			}
+			no_socket(n, d);
 			return NULL;
 		}
 		if (q->n < SEND_BATCH)
@@ -393,7 +421,7 @@ sender_data(struct netd *n, struct device *d, const uint8_t *data, size_t len,
 	for (; len > 0; data += step, len -= step) {
 		if (step > len)
 			step = len;
-		if ((it = item_new(n, d, tos)) == NULL)
+		if ((it = item_new(n, d, tos, false)) == NULL)
 			return;
 		it->data = data;
 		it->len = step;
@@ -411,7 +439,8 @@ sender_handshake(struct netd *n, struct device *d, const uint8_t *msg,
 {
 	struct send_item *it;
 
-	if (len > sizeof(it->copy) || (it = item_new(n, d, tos)) == NULL)
+	if (len > sizeof(it->copy) ||
+	    (it = item_new(n, d, tos, true)) == NULL)
 		return;
 	memcpy(it->copy, msg, len);
 	it->data = it->copy;

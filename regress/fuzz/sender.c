@@ -49,6 +49,8 @@ event_send_failed(struct netd *np, const struct device *d,
 	unsigned i;
 
 	MUST(np == &n && error != 0 && to->family != 0);
+	/* Of a link that is down there is nothing to tell. */
+	MUST(n.sock[UDP_V4].fd != -1 || n.sock[UDP_V6].fd != -1);
 	for (i = 0; i < DEVICES && dev[i] != d; i++)
 		;
 	MUST(i < DEVICES);

@@ -293,7 +293,7 @@ START_TEST(restored)
 		case 0: bad[0] = AF_UNIX; break;
 		case 1: bad[1] = 2; break;
 		case 2: put_le16(bad + 2, 0); break;
-		case 3: bad[4] = 0; break;
+		case 3: bad[4] = 224; break;
 		case 4: bad[8] = 1; break;
 		case 5: bad[47] = 1; break;
 		}

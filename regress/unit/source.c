@@ -100,10 +100,11 @@ END_TEST
 /* Whatever is accepted is what source_encode() would have made. */
 START_TEST(sane)
 {
-	static const char *const bad[] = { "192.0.2.7:0", "0.1.2.3:5",
-	    "224.0.0.1:5", "255.255.255.255:5", "[::]:5", "[ff02::1]:5",
+	static const char *const bad[] = { "192.0.2.7:0", "0.0.0.0:5",
+	    "224.0.0.1:5", "239.255.255.255:5", "255.255.255.255:5", "[::]:5", "[ff02::1]:5",
 	    "[::ffff:192.0.2.1]:5", "[fe80::1]:5", "[2001:db8::1]:0" };
 	static const char *const good[] = { "192.0.2.7:5", "127.0.0.1:65535",
+	    "240.0.0.1:5", "255.255.255.254:5", "0.1.2.3:5",
 	    "[2001:db8::1]:5", "[::1]:5", "[fe80::1%2]:5" };
 	struct source s;
 	size_t i;

@@ -53,6 +53,7 @@ static unsigned sent_v4, sent_v6;
 
 /* Where the peer is reached, too, if it is not where it was. */
 static const struct source *elsewhere;
+static unsigned looked;			/* for it */
 
 static int
 judge(const struct msghdr *m)
@@ -138,7 +139,8 @@ event_send_failed(struct netd *np, const struct device *d,
 {
 	ck_assert_ptr_eq(np, &n);
 	ck_assert_ptr_eq(d, &dev);
-	ck_assert_int_eq(to->family, no_v6 != 0 ? AF_INET6 : AF_INET);
+	ck_assert_int_eq(to->family, no_v6 != 0 || error == EAFNOSUPPORT ?
+	    AF_INET6 : AF_INET);
 	told++;
 	told_error = error;
 }
@@ -148,6 +150,7 @@ names_next(struct names *names, struct name_user *u, uint64_t now)
 {
 	(void)names;
 	(void)now;
+	looked++;
 	if (elsewhere == NULL)
 		return false;
 	/* As names.c does, by way of its owner. */
@@ -173,7 +176,7 @@ setup(void)
 	dev.at.remote.port = 51820;
 	for (i = 0; i < 4; i++)
 		memset(train[i], (int)i + 1, LEN);
-	nwire = refusals = told = 0;
+	nwire = refusals = told = looked = 0;
 	no_gso = no_source = no_plain = no_v6 = 0;
 	sent_v4 = sent_v6 = 0;
 	elsewhere = NULL;
@@ -343,6 +346,74 @@ START_TEST(all_refused)
 	send_trains(1);
 	ck_assert_uint_eq(dev.error, 0);
 	ck_assert(!dev.told);
+}
+END_TEST
+
+/* Routes have changed meanwhile, so that its error is forgotten. */
+START_TEST(told_again)
+{
+	no_plain = EHOSTUNREACH;
+	sender_data(&n, &dev, train[0], SEG, 1, SEG, 0);
+	sender_flush(&n);
+	ck_assert(dev.told);
+	dev.error = 0;
+	sender_data(&n, &dev, train[0], SEG, 1, SEG, 0);
+	sender_flush(&n);
+	ck_assert_uint_eq(dev.error, EHOSTUNREACH);
+	ck_assert_uint_eq(told, 1);
+	dev.error = 0;
+	no_plain = 0;
+	sender_data(&n, &dev, train[0], SEG, 1, SEG, 0);
+	sender_flush(&n);
+	ck_assert(!dev.told);
+}
+END_TEST
+
+/* An IPv6 address on a host without IPv6. */
+START_TEST(no_socket)
+{
+	struct source v4 = dev.at, v6 = dev.at;
+	uint8_t handshake[148] = { 1 };
+
+	v6.remote.family = AF_INET6;
+	dev.at = v6;
+	send_trains(2);
+	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
+	sender_flush(&n);
+	ck_assert_uint_eq(nwire, 0);
+	ck_assert_uint_eq(n.count.drop_no_socket, 3);
+	ck_assert_uint_eq(dev.error, EAFNOSUPPORT);
+	ck_assert_uint_eq(told, 1);
+	/* Its name has another address, which a handshake goes to. */
+	ck_assert_uint_eq(looked, 1);
+	elsewhere = &v4;
+	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
+	sender_flush(&n);
+	ck_assert_uint_eq(nwire, 1);
+	ck_assert_uint_eq(looked, 2);
+	ck_assert_uint_eq(dev.error, 0);
+	ck_assert(!dev.told);
+	/* Another without a socket is the end. */
+	dev.at = v6;
+	elsewhere = &v6;
+	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
+	ck_assert_uint_eq(looked, 3);
+	ck_assert_uint_eq(n.count.drop_no_socket, 4);
+}
+END_TEST
+
+/* The link is down. */
+START_TEST(no_socket_at_all)
+{
+	uint8_t handshake[148] = { 1 };
+
+	n.sock[UDP_V4].fd = -1;
+	send_trains(1);
+	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
+	sender_flush(&n);
+	ck_assert_uint_eq(n.count.drop_no_socket, 2);
+	ck_assert_uint_eq(dev.error, 0);
+	ck_assert_uint_eq(told, 0);
 }
 END_TEST
 
@@ -537,6 +608,9 @@ suite(void)
 	tcase_add_test(t, einval_pinned);
 	tcase_add_test(t, eio_pinned);
 	tcase_add_test(t, all_refused);
+	tcase_add_test(t, told_again);
+	tcase_add_test(t, no_socket);
+	tcase_add_test(t, no_socket_at_all);
 	tcase_add_test(t, no_room);
 	tcase_add_test(t, too_long);
 	tcase_add_test(t, again);
