@@ -332,8 +332,6 @@ take(struct resolver *r, struct query *q, struct query_half *h,
 	r->best = server;
 	h->done = true;
 	h->waits = false;
-	if (h->answer.truncated)
-		r->count.truncated++;
 	go_on(r, q, now);
 }
 
@@ -370,6 +368,8 @@ resolver_reply(struct resolver *r, unsigned server, const uint8_t *msg,
 		return;
 	}
 	h->result = dns_reply_parse(&h->q, msg, len, &h->answer);
+	if (h->answer.truncated)
+		r->count.truncated++;
 	switch (h->result) {
 	case DNS_FORM:
 		r->count.drop_form++;

@@ -163,24 +163,24 @@ on_dns_fd(void *arg, struct link *l, struct imsg *m)
 	return 0;
 }
 
-/* As much as there is and we want of it; the text's length. */
-static size_t
-read_all(int fd, char *text)
+/* As much as there is and we want of it: 0, or -1 with errno. */
+static int
+read_all(int fd, char *text, size_t *len)
 {
-	size_t len = 0;
 	ssize_t got;
 
-	while (len < HOSTS_MAX) {
-		got = read(fd, text + len, HOSTS_MAX - len);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		len += (size_t)got;
+	*len = 0;
+	while (*len < HOSTS_MAX) {
+		got = read(fd, text + *len, HOSTS_MAX - *len);
+		if (got == 0)
+			return 0;
+		if (got == -1 && errno != EINTR)
+			return -1;
+		if (got > 0)
+			*len += (size_t)got;
 	}
-	if (len == HOSTS_MAX)
-		log_warnx("only the first MiB of the file of hosts is used");
-	return len;
+	log_warnx("only the first MiB of the file of hosts is used");
+	return 0;
 }
 
 int
@@ -193,7 +193,12 @@ on_hosts_fd(void *arg, struct link *l, struct imsg *m)
 	(void)l;
 	if ((text = malloc(HOSTS_MAX)) == NULL)
 		fatal("no memory for the file of hosts");
-	len = read_all(m->fd, text);
+	if (read_all(m->fd, text, &len) == -1) {
+		/* A part of it is worse than the one before. */
+		log_warn("cannot read the file of hosts");
+		free(text);
+		return 0;
+	}
 	free(r->hosts);
 	/* Most of it is not needed. */
 	r->hosts = realloc(text, len > 0 ? len : 1);

@@ -179,6 +179,26 @@ START_TEST(names)
 }
 END_TEST
 
+/* A file of hosts that cannot be read does not take the good one's place. */
+START_TEST(bad_hosts)
+{
+	char path[64];
+	struct resolved a;
+	int good = memfd_create("hosts", MFD_CLOEXEC), bad;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", good);
+	bad = open(path, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ne(bad, -1);
+	close(good);
+	hosts_fd_send(&parent, bad);
+	settle();
+	resolve_send(&netd, 1, "fifth");
+	a = result(1);
+	ck_assert_int_eq(a.status, RESOLVE_OK);
+	ck_assert_uint_eq(a.at[0].addr[3], 5);
+}
+END_TEST
+
 START_TEST(second_server)
 {
 	struct resolved a;
@@ -379,6 +399,7 @@ suite(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, names);
+	tcase_add_test(tc, bad_hosts);
 	tcase_add_test(tc, second_server);
 	tcase_add_test(tc, silence);
 	tcase_add_test(tc, other_servers);

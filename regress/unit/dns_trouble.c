@@ -88,6 +88,20 @@ START_TEST(refusal)
 }
 END_TEST
 
+/* Without an address it is no answer, but it is counted. */
+START_TEST(cut_short)
+{
+	servers(1);
+	resolver_ask(&r, 1, "a", now);
+	reply(&sent[0], 0x8380, 0, 0, 0);
+	ck_assert_uint_eq(r.count.truncated, 1);
+	reply(&sent[1], 0x8380, 1, 1, 300);
+	ck_assert_uint_eq(r.count.truncated, 2);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
+}
+END_TEST
+
 START_TEST(one_family_refused)
 {
 	servers(1);
@@ -254,6 +268,7 @@ suite(void)
 	tcase_add_test(tc, silence);
 	tcase_add_test(tc, one_family_late);
 	tcase_add_test(tc, refusal);
+	tcase_add_test(tc, cut_short);
 	tcase_add_test(tc, one_family_refused);
 	tcase_add_test(tc, one_family_unknown);
 	tcase_add_test(tc, old_server);
