@@ -104,7 +104,7 @@ kernel_open(int run_dir, const char *instance, const char *ifname,
 		goto fail;
 	}
 	open_src_mark(k);
-	kernel_look_link(k);
+	(void)kernel_look_link(k);
 	return k;
 fail:
 	undo_close(&k->undo, false);
@@ -240,7 +240,7 @@ take_back(struct kernel *k)
 	k->set_up = false;
 	k->mtu_before = 0;
 	k->prepared = false;
-	kernel_look_link(k);
+	(void)kernel_look_link(k);
 	/* Deleting one thing may have taken another with it. */
 	kernel_relink(k);
 	kernel_catch_up(k);
@@ -305,8 +305,12 @@ kernel_prepare(struct kernel *k, const struct conf *conf,
 		kernel_abort(k);
 	kernel_drain(k);
 	kernel_look_src_mark(k);
-	kernel_look_link(k);
-	if (!k->up && k->have.n > 0 && kernel_look(k, &k->have) == -1)
+	if (kernel_look_link(k) == -1) {
+		kernel_catch_up(k);
+		return say_why(k, why, "see the link");
+	}
+	if ((!k->up || k->flapped) && k->have.n > 0 &&
+	    kernel_look(k, &k->have) == -1)
 		return say_why(k, why, "see the routes");
 	if (items_want(&k->next, conf, k->undo.instance, k->inet6,
 	    &skipped) == -1) {

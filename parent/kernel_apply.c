@@ -133,10 +133,13 @@ add_one(struct kernel *k, size_t i)
 	if (note(k, it) == -1)
 		return -1;
 	it->state |= ITEM_ADDED;
-	if (it->kind != ITEM_SRC_MARK)
-		return nlr_add(&k->batch, it, i);
-	if (kernel_set_src_mark(k) == -1)
+	if (it->kind == ITEM_SRC_MARK) {
+		if (kernel_set_src_mark(k) == -1)
+			on_refused(k, i, errno, "");
+	} else if (nlr_add(&k->batch, it, i) == -1) {
 		on_refused(k, i, errno, "");
+		return -1;
+	}
 	return 0;
 }
 
@@ -294,7 +297,7 @@ kernel_add(struct kernel *k, struct items *l, enum item_kind kind,
     uint8_t but)
 {
 	size_t from, i, to;
-	int rc = 0;
+	int error, rc = 0;
 
 	k->list = l;
 	k->error = 0;
@@ -307,13 +310,18 @@ kernel_add(struct kernel *k, struct items *l, enum item_kind kind,
 	for (i = from; i < to && rc == 0 && kind != ITEM_ADDRESS; i++)
 		if (!l->at[i].connected && is_due(&l->at[i], but))
 			rc = add_one(k, i);
-	if (rc == -1 || nlr_end(&k->batch) == -1)
-		return -1;
-	if (k->error == EEXIST)
+	error = errno;
+	/* What was refused must be known before it is taken back. */
+	if (nlr_end(&k->batch) == -1 && rc == 0) {
+		error = errno;
+		rc = -1;
+	}
+	if (rc == 0 && k->error == EEXIST)
 		adopt(k, from, to);
 	for (i = from; i < to; i++)
 		settle(k, &l->at[i]);
-	return 0;
+	errno = error;
+	return rc;
 }
 
 static void
@@ -366,24 +374,21 @@ kernel_del(struct kernel *k, struct items *l, uint8_t state)
 			forget(k, &l->at[i]);
 }
 
-void
-kernel_relink(struct kernel *k)
+static int
+make_anew(struct kernel *k)
 {
 	static const enum item_kind kinds[] = { ITEM_ADDRESS, ITEM_ROUTE };
 	char why[KERNEL_WHY];
 	size_t i;
 
-	if (!k->up || k->away || k->have.n == 0)
-		return;
-	k->flapped = false;
 	if (kernel_look(k, &k->have) == -1) {
-		log_warn("cannot see addresses and routes");
-		return;
+		kernel_blind(k, "addresses and routes");
+		return -1;
 	}
 	for (i = 0; i < 2; i++) {
 		if (kernel_add(k, &k->have, kinds[i], ITEM_LOST) == -1) {
 			log_warn("cannot make addresses and routes anew");
-			return;
+			return -1;
 		}
 		if (k->error != 0) {
 			kernel_why(k, &k->have.at[k->failed], k->error,
@@ -391,6 +396,20 @@ kernel_relink(struct kernel *k)
 			log_warnx("%s", why);
 		}
 	}
+	return 0;
+}
+
+void
+kernel_relink(struct kernel *k)
+{
+	size_t i;
+
+	if (!k->up || k->away || k->have.n == 0)
+		return;
+	k->flapped = make_anew(k) == -1;
+	/* What is missing is not lost: the next look makes it. */
+	if (k->flapped)
+		k->dirty = true;
 	for (i = 0; i < k->have.n; i++)
 		k->have.at[i].state &= (uint8_t)~(ITEM_ADDED | ITEM_FAILED);
 }

@@ -3,6 +3,7 @@
  * The link itself: what it is called, whether it is up, and its MTU, on which
  * all of IPv6 depends.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "parent/kernel_state.h"
@@ -90,19 +91,24 @@ kernel_dress(struct kernel *k)
 	kernel_keep_mtu(k);
 }
 
-void
+int
 kernel_look_link(struct kernel *k)
 {
 	bool was_away = k->away;
 	struct nl_link l;
+	int rc = -1;
 
+	if (k->ifindex != 0)
+		rc = nlr_link(k->requests, k->ifindex, &l);
+	if (rc == -1 && k->ifindex != 0 && errno != ENODEV) {
+		k->dirty = true;
+		return -1;
+	}
 	/* Another one may have its number by now. */
-	if (k->ifindex == 0 ||
-	    nlr_link(k->requests, k->ifindex, &l) == -1 ||
-	    (k->away && strcmp(l.name, k->ifname) != 0)) {
+	if (rc == -1 || (k->away && strcmp(l.name, k->ifname) != 0)) {
 		k->away = true;
 		k->up = false;
-		return;
+		return 0;
 	}
 	if (!l.up || k->away)
 		k->flapped = true;
@@ -113,4 +119,5 @@ kernel_look_link(struct kernel *k)
 	kernel_mtu_is(k, l.mtu);
 	if (was_away)
 		kernel_dress(k);
+	return 0;
 }

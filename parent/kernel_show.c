@@ -12,12 +12,14 @@
 #include "parent/netlink.h"
 #include "shared/row.h"
 
-/* A setting is asked for: no event tells of it. */
+/* A setting is asked for: no event tells of it, and what a look saw may be
+ * long ago. */
 static bool
 is_lost(const struct kernel *k, const struct item *it)
 {
-	return (it->state & ITEM_LOST) != 0 || (it->kind == ITEM_SRC_MARK &&
-	    !k->src_mark_refused && !kernel_src_mark(k));
+	if (it->kind == ITEM_SRC_MARK)
+		return !k->src_mark_refused && !kernel_src_mark(k);
+	return (it->state & ITEM_LOST) != 0;
 }
 
 static const char *
@@ -25,8 +27,8 @@ state_of(const struct kernel *k, const struct item *it)
 {
 	if (is_lost(k, it))
 		return "lost";
-	if ((it->state & ITEM_MISSING) != 0 ||
-	    (it->kind == ITEM_ROUTE && !k->up))
+	if (it->kind != ITEM_SRC_MARK && ((it->state & ITEM_MISSING) != 0 ||
+	    (it->kind == ITEM_ROUTE && (!k->up || k->flapped))))
 		return "waits";
 	return "ok";
 }

@@ -45,7 +45,7 @@ struct kernel {
 	bool		 set_up;	/* abort sets it down again */
 
 	bool		 up;
-	bool		 flapped;	/* down since the last look */
+	bool		 flapped;	/* down since the last good look */
 	bool		 away;		/* in another namespace */
 	bool		 in_vrf;	/* its own routes are elsewhere */
 	uint32_t	 mtu_now;
@@ -55,6 +55,7 @@ struct kernel {
 	struct event	*timer;
 	bool		 dirty;		/* events say: look again */
 	bool		 waiting;	/* the timer runs */
+	bool		 blind;		/* the last look failed */
 	uint64_t	 looked;	/* when */
 	uint64_t	 pause;		/* until the next look, in ns */
 	uint64_t	 lost;
@@ -87,8 +88,9 @@ void	 kernel_keep_mtu(struct kernel *);
 /* What follow_dress() had set stays behind when a link goes elsewhere, and
  * what a reload wanted since could not be set. */
 void	 kernel_dress(struct kernel *);
-/* Where the link is and how. */
-void	 kernel_look_link(struct kernel *);
+/* Where the link is and how.  -1 with errno: the kernel does not say, what was
+ * known stays, and kernel_catch_up() must follow. */
+int	 kernel_look_link(struct kernel *);
 
 /* kernel_apply.c */
 
@@ -110,7 +112,8 @@ void	 kernel_del(struct kernel *, struct items *l, uint8_t state);
  * -1 with errno. */
 bool	 kernel_src_mark(const struct kernel *);
 int	 kernel_set_src_mark(struct kernel *);
-/* Make what is missing on the interface and not lost to others. */
+/* Make what is missing on the interface and not lost to others.  If that
+ * fails the next look does it: kernel_catch_up() must follow. */
 void	 kernel_relink(struct kernel *);
 /* Why an item could not be added. */
 void	 kernel_why(const struct kernel *, const struct item *, int error,
@@ -121,8 +124,11 @@ void	 kernel_why(const struct kernel *, const struct item *, int error,
 /* Read all events that wait; kernel_drain() also looks if they say so. */
 void	 kernel_read(struct kernel *);
 void	 kernel_drain(struct kernel *);
-/* What changed while a reload was under way is looked at now. */
+/* What changed while a reload was under way, or could not be seen, is looked
+ * at soon. */
 void	 kernel_catch_up(struct kernel *);
+/* Say, once, that something cannot be seen; errno tells why. */
+void	 kernel_blind(struct kernel *, const char *what);
 /* What is there of a list: SEEN is set or cleared; kernel_look() says by it
  * what is MISSING, or not LOST any more.  -1 with errno. */
 int	 kernel_see(struct kernel *, struct items *);

@@ -338,11 +338,29 @@ undo_rule(struct sweep *s, const struct journal_deed *d)
 	return items_add(&s->found, &it);
 }
 
+static bool
+src_mark_is(uint32_t value)
+{
+	char now;
+	bool is;
+	int fd;
+
+	fd = open(SRC_MARK, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	is = pread(fd, &now, 1, 0) == 1 && (now != '0') == (value != 0);
+	close(fd);
+	return is;
+}
+
 static int
 undo_src_mark(uint32_t value)
 {
 	int fd, rc;
 
+	/* /proc/sys may be read-only by now. */
+	if (src_mark_is(value))
+		return 0;
 	fd = open(SRC_MARK, O_WRONLY | O_CLOEXEC);
 	if (fd == -1)
 		return -1;

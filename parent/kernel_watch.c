@@ -156,15 +156,16 @@ kernel_look_src_mark(struct kernel *k)
 	judge(k, it);
 }
 
-/* What the kernel drops by itself while the link is down, or with its last
- * address, of which is told already, or takes with the link into a VRF. */
+/* What the kernel drops by itself while the link is down, until it is made
+ * again, or with its last address, of which is told already, or takes with the
+ * link into a VRF. */
 static bool
 waits(const struct kernel *k, const struct item *it)
 {
 	if (it->connected && (k->in_vrf ||
 	    kernel_address_in(&k->have, it) == NULL))
 		return true;
-	return item_is_device(it) && (k->away || !k->up);
+	return item_is_device(it) && (k->away || !k->up || k->flapped);
 }
 
 /* Telling. */
@@ -247,14 +248,26 @@ compare(struct kernel *k, struct item *it, struct verdict *v)
 	it->state &= (uint8_t)~ITEM_TOLD;
 }
 
-static void
+void
+kernel_blind(struct kernel *k, const char *what)
+{
+	if (!k->blind)
+		log_warn("cannot see %s; looking again", what);
+	k->blind = true;
+}
+
+/* -1: it has to be done again. */
+static int
 look_all(struct kernel *k)
 {
 	struct verdict v = { NULL, NULL, 0, 0 };
 	struct item *it;
 	size_t i;
 
-	kernel_look_link(k);
+	if (kernel_look_link(k) == -1) {
+		kernel_blind(k, "the interface");
+		return -1;
+	}
 	if (k->flapped && k->up)
 		kernel_relink(k);
 	check_mtu(k);
@@ -264,8 +277,8 @@ look_all(struct kernel *k)
 			it->state |= ITEM_TOLD;
 	}
 	if (kernel_look(k, &k->have) == -1) {
-		log_warn("cannot see addresses, routes and rules");
-		return;
+		kernel_blind(k, "addresses, routes and rules");
+		return -1;
 	}
 	for (i = 0; i < k->have.n; i++)
 		compare(k, &k->have.at[i], &v);
@@ -274,23 +287,11 @@ look_all(struct kernel *k)
 		tell_lost(k, v.first_gone, v.gone);
 	if (v.back > 0)
 		tell_back(k, v.first_back, v.back);
+	if (k->dirty)
+		return -1;
+	k->blind = false;
+	return 0;
 }
-
-/* Tables that are large and never rest must not keep us from all else. */
-static void
-verify(struct kernel *k)
-{
-	uint64_t pause;
-
-	k->dirty = false;
-	k->looked = clock_boottime();
-	look_all(k);
-	pause = SHARE * (clock_boottime() - k->looked);
-	k->pause = pause < PAUSE ? PAUSE : pause < PAUSE_MAX ? pause :
-	    PAUSE_MAX;
-}
-
-/* Events. */
 
 /* A moment later: those who remove one thing will remove more. */
 static void
@@ -315,6 +316,27 @@ kernel_catch_up(struct kernel *k)
 	if (k->dirty)
 		look_soon(k);
 }
+
+/* Tables that are large and never rest must not keep us from all else, nor
+ * must a kernel that does not answer. */
+static void
+verify(struct kernel *k)
+{
+	uint64_t pause;
+
+	k->dirty = false;
+	k->looked = clock_boottime();
+	if (look_all(k) == -1) {
+		k->dirty = true;
+		pause = 2 * k->pause;
+	} else
+		pause = SHARE * (clock_boottime() - k->looked);
+	k->pause = pause < PAUSE ? PAUSE : pause < PAUSE_MAX ? pause :
+	    PAUSE_MAX;
+	kernel_catch_up(k);
+}
+
+/* Events. */
 
 static void
 on_link(struct kernel *k, const struct nlr_event *ev)
@@ -374,8 +396,7 @@ on_foreign_rule(struct kernel *k)
 	const struct item *have = src_mark_of(&k->have);
 	const struct item *next = src_mark_of(&k->next);
 
-	if ((have == NULL || (have->state & ITEM_LOST) != 0) &&
-	    (next == NULL || (next->state & ITEM_ADDED) == 0))
+	if (have == NULL && (next == NULL || (next->state & ITEM_ADDED) == 0))
 		return;
 	if (k->src_mark_refused || kernel_src_mark(k))
 		return;
@@ -476,9 +497,10 @@ kernel_link(struct kernel *k, bool up)
 {
 	kernel_read(k);
 	(void)up;
-	kernel_look_link(k);
+	(void)kernel_look_link(k);
 	if (k->flapped && k->up && !k->prepared)
 		kernel_relink(k);
+	kernel_catch_up(k);
 }
 
 void
@@ -490,7 +512,7 @@ kernel_moved(struct kernel *k, uint32_t ifindex)
 	k->away = false;
 	k->up = false;
 	k->flapped = true;
-	kernel_look_link(k);
+	(void)kernel_look_link(k);
 	if (!k->away)
 		kernel_dress(k);
 	if (!k->away && k->up && !k->prepared)

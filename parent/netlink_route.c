@@ -194,12 +194,19 @@ int
 nlr_end(struct nlr_batch *b)
 {
 	struct nlmsghdr *nlh = (void *)(b->buf + b->last);
-	int rc = 0;
+	int error, rc = 0;
+	unsigned i;
 
 	if (b->n == 0)
 		return 0;
 	nlh->nlmsg_flags |= NLM_F_ACK;
-	if (send(b->fd, b->buf, b->len, 0) == -1 || collect(b) == -1)
+	if (send(b->fd, b->buf, b->len, 0) == -1) {
+		error = errno;
+		for (i = 0; i < b->n; i++)
+			b->failed(b->arg, b->tag[i], error, "");
+		errno = error;
+		rc = -1;
+	} else if (collect(b) == -1)
 		rc = -1;
 	b->n = 0;
 	b->len = 0;
@@ -254,8 +261,11 @@ put_route(const struct nlr_batch *b, struct nlmsghdr *nlh,
 	rt->rtm_dst_len = it->prefix.cidr;
 	rt->rtm_type = unicast ? RTN_UNICAST : RTN_UNREACHABLE;
 	rt->rtm_table = RT_TABLE_UNSPEC;
-	/* The kernel's own goes with its address. */
-	rt->rtm_protocol = add || it->connected ? ITEM_PROTO : RTPROT_UNSPEC;
+	/*
+	 * What others made stays theirs: IPv6 has one of each metric.  The
+	 * kernel's own goes with its address.
+	 */
+	rt->rtm_protocol = ITEM_PROTO;
 	rt->rtm_scope = !add ? RT_SCOPE_NOWHERE :
 	    unicast && it->prefix.family == AF_INET ? RT_SCOPE_LINK :
 	    RT_SCOPE_UNIVERSE;

@@ -49,7 +49,8 @@ void	 nlr_begin(struct nlr_batch *, int fd, uint32_t ifindex, nlr_failed *,
  * fails with ENODEV if the number is 0.  -1: the socket failed. */
 int	 nlr_add(struct nlr_batch *, const struct item *, size_t tag);
 int	 nlr_del(struct nlr_batch *, const struct item *, size_t tag);
-/* Sends the rest.  -1 with errno: the socket failed. */
+/* Sends the rest.  -1 with errno: the socket failed; what could not be sent
+ * has failed, each by itself. */
 int	 nlr_end(struct nlr_batch *);
 
 /* Called for each item that is there. */

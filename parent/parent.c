@@ -291,8 +291,10 @@ run(struct parent *p)
 		/* Some children may have been started already. */
 		suite_end(p, 1);
 		suite_run(p);
-	} else
+	} else {
 		p->status = 1;
+		runtime_give_back(&p->run);
+	}
 	follow_close(&p->follow);
 	if (p->mode == MODE_CONFIGURED) {
 		reload_clear(&p->reload);

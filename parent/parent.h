@@ -125,6 +125,7 @@ struct parent {
 	struct event		*retry;
 	int			 bind_error;	/* an errno, has been said */
 	int			 soon;		/* tries left after an up */
+	uint64_t		 udp_closed;	/* ns, netd was told so; 0 */
 	struct log_limit	 listens;	/* of the line about a port */
 	struct udp_pair		 next;		/* of a configuration to come */
 	uint16_t		 next_port;

@@ -26,7 +26,6 @@
 #include "shared/paths.h"
 
 #define PID_TEXT	16
-#define HOLDER_TEXT	(PID_TEXT + IFNAMSIZ)
 #define HEIRS_MS	20		/* until the interface is looked for again */
 #define HEIRS_TRIES	250		/* 5 seconds */
 #define HOLDER_MS	20		/* until the lock is tried again */
@@ -220,11 +219,12 @@ try_lock(struct runtime *r, const char *instance)
 static void
 read_left(struct runtime *r, const char *instance)
 {
-	char text[HOLDER_TEXT + 1], *name;
+	char text[sizeof(r->found)], *name;
 	ssize_t n;
 
-	n = pread(r->lock_fd, text, HOLDER_TEXT, 0);
+	n = pread(r->lock_fd, text, sizeof(text) - 1, 0);
 	text[n > 0 ? n : 0] = '\0';
+	memcpy(r->found, text, sizeof(text));
 	r->killed = text[0] != '\0' && text[0] != '\n';
 	name = strchr(text, '\n');
 	if (name != NULL) {
@@ -516,6 +516,18 @@ runtime_clear_leftovers(struct runtime *r, const char *instance)
 			rc = -1;
 	}
 	return rc;
+}
+
+void
+runtime_give_back(struct runtime *r)
+{
+	if (!r->killed || !r->lock.made)
+		return;
+	if (ftruncate(r->lock_fd, 0) == 0 &&
+	    pwrite(r->lock_fd, r->found, strlen(r->found), 0) != -1)
+		r->lock.made = false;
+	else
+		log_warn("%s/%s", PATH_RUN, r->lock.name);
 }
 
 void

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #define RUNTIME_NAME	32		/* INSTANCE and ".metrics.sock" */
+#define RUNTIME_HOLDER	32		/* a pid and an interface's name */
 
 /* A file that we made: it is ours as long as the inode is. */
 struct runtime_file {
@@ -30,6 +31,7 @@ struct runtime {
 	struct runtime_file	 lock;
 	bool			 killed;	/* who held it last */
 	char			 left[IFNAMSIZ]; /* and its interface's name */
+	char			 found[RUNTIME_HOLDER + 1];	/* that text */
 	struct runtime_file	 uapi;
 	struct runtime_file	 control;
 	struct runtime_file	 read;		/* configured mode: these two */
@@ -70,6 +72,11 @@ int	 runtime_clear_leftovers(struct runtime *, const char *instance);
 
 /* Does the name still lead to the file that we made? */
 bool	 runtime_is_ours(const struct runtime_file *);
+/*
+ * A start that failed: who was killed stays in the lock, as it was found, for
+ * the next start and for `warrend --cleanup`.  Before runtime_clear().
+ */
+void	 runtime_give_back(struct runtime *);
 /* Remove what is still ours; another instance may have the name by now. */
 void	 runtime_clear(struct runtime *);
 

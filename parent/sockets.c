@@ -21,6 +21,7 @@
 #define SOON_MS	20		/* until the next try, soon after an up */
 #define SOON	25		/* such tries */
 #define LISTENS	50		/* lines at once, then one a second */
+#define CLOSING	(2 * CLOCK_NSEC_PER_SEC)	/* it takes netd less */
 
 static const enum proc all_children[] = { PROC_NETD, PROC_CTLD, PROC_CRYPTOD };
 
@@ -221,8 +222,10 @@ went_up(struct parent *p)
 static void
 close_sockets(struct parent *p)
 {
-	if (p->udp.port != 0)
+	if (p->udp.port != 0) {
 		udp_close_send(&p->member[PROC_NETD].link);
+		p->udp_closed = clock_boottime();
+	}
 	udp_close(&p->udp);
 	/* The port that the kernel chose stays ours to ask for. */
 	p->udp.port = 0;
@@ -340,6 +343,15 @@ wanted_port(struct parent *p, const struct conf *conf)
 	return slots_port_load(&p->slots);
 }
 
+/* Was it ours a moment ago, and may still be netd's? */
+static bool
+is_closing(const struct parent *p, uint16_t port)
+{
+	return port != 0 && port == p->port && p->udp.port == 0 &&
+	    p->udp_closed != 0 &&
+	    clock_boottime() - p->udp_closed < CLOSING;
+}
+
 int
 sockets_prepare(struct parent *p, const struct conf *conf, char *why,
     size_t size)
@@ -355,6 +367,9 @@ sockets_prepare(struct parent *p, const struct conf *conf, char *why,
 	if (p->udp.port != 0 && port == p->udp.port)
 		return 0;
 	rc = open_sockets(p, &p->next, port, p->next_mark);
+	/* The link went down just now; settle() tries until netd is done. */
+	if (rc == -1 && errno == EADDRINUSE && is_closing(p, port))
+		return 0;
 	if (rc == -1 && errno == EADDRINUSE && conf->port == 0) {
 		log_info("UDP port %u, which was ours before, is in use; "
 		    "taking another", port);

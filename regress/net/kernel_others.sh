@@ -6,7 +6,7 @@
 # reload, or make the same while our interface is in another namespace; the
 # kernel's own routes to the networks of addresses, and what it does by itself
 # when IPv6 comes back to a link; another name.
-# timeout: 120
+# timeout: 150
 
 . "$(dirname "$0")/../lib.sh"
 need ip
@@ -66,6 +66,15 @@ expect "its undo" undo
 state >"$T/again"
 expect "touches nothing of the other's" diff "$T/made" "$T/again"
 kernel_start
+k fail journal main inet6
+k prepare "$T/all" >"$T/why"
+expect "a journal that cannot be written is said" grep -q \
+    '^no: .*No space left' "$T/why"
+kernel_end
+expect "and leaves no journal" [ ! -e "$T/$INSTANCE.undo" ]
+state >"$T/again"
+expect "and touches nothing of the other's" diff "$T/made" "$T/again"
+kernel_start
 apply "$T/one" >/dev/null
 k prepare "$T/all" >"$T/why"
 expect "a reload to the same is refused" grep -q '^no: cannot add rule' \
@@ -97,15 +106,42 @@ kernel_kill
 expect "undo of one" undo
 use k
 expect "it is set again, too" wait_for 5 src_mark_is 1
+kernel_kill
+# A container's /proc/sys: what nobody can write may be right already.
+undo_read_only() {
+	on a unshare -m sh -c "mount --bind /proc/sys /proc/sys &&
+	    mount -o remount,bind,ro /proc/sys &&
+	    exec '$TOOLS/kernelctl' -u '$T' $INSTANCE $IF" \
+	    2>>"$T/kernel.log"
+}
+expect_fail "an undo that would have to set it, where it cannot be set" \
+    undo_read_only
+on a sysctl -q -w $SETTING=0
+expect "an undo that need not" undo_read_only
+kernel_start
+apply "$T/all" >/dev/null
+log_mark
 on a sysctl -q -w $SETTING=0
 expect_is "by hand it is lost" lost state_of $SETTING
 k problems >"$T/problems"
 expect "and told" grep -q \
     "setting $SETTING was set to 0 by another program" "$T/problems"
-log_mark
 ip_on a rule del pref 5202
 expect "in the log at the next look" wait_for 5 said "$SETTING was set to 0"
 expect_is "and not put back" 0 src_mark
+on a sysctl -q -w $SETTING=1
+expect_is "by hand it is well again" ok state_of $SETTING
+k problems >"$T/problems"
+expect_fail "and no problem" grep -q "$SETTING" "$T/problems"
+on a sysctl -q -w $SETTING=0
+use l
+kernel_start
+apply "$T/all2" >/dev/null
+kernel_end
+use k
+expect "another that goes does not take it along, lost or not" \
+    wait_for 5 src_mark_is 1
+on a sysctl -q -w $SETTING=0
 apply "$T/all" >/dev/null
 expect_is "a reload puts it back" 1 src_mark
 expect_is "it is well again" ok state_of $SETTING
@@ -310,6 +346,83 @@ expect_is "is right" prepared k prepare "$T/two"
 k commit
 expect_is "it is well" "" k problems
 expect "and without a link-local address" no_link_local
+
+# --- routes of others by our interface
+
+has_route6() {
+	ip_on a -6 route show "$1" | grep -q "$2"
+}
+six=2001:db8:78::/48
+sed '/2001:db8:78/d; /203.0.113/d' "$T/two" >"$T/less"
+ip_on a -6 route add $six dev "$IF" metric 10 proto static
+apply "$T/less" >/dev/null
+expect_fail "beside another of less metric ours goes" has_route6 $six 119
+expect "and not the other" has_route6 $six "metric 10 "
+k prepare "$T/two" >/dev/null
+expect "ours comes" has_route6 $six "proto 119"
+k abort
+expect_fail "and goes if the reload fails" has_route6 $six 119
+expect "the other stays" has_route6 $six "metric 10 "
+ip_on a -6 route del $six metric 10
+ip_on a -6 route add $six dev "$IF" proto static
+ip_on a route add 203.0.113.0/24 dev "$IF" proto static
+expect_is "what is there already is as good as ours" prepared \
+    k prepare "$T/two"
+k commit
+apply "$T/less" >/dev/null
+expect "but is not ours to remove" has_route 203.0.113.0/24 "proto static"
+expect "of IPv6 neither" has_route6 $six "proto static"
+ip_on a -6 route del $six
+ip_on a route del 203.0.113.0/24
+apply "$T/two" >/dev/null
+
+# --- looks that fail
+
+k fail dump 1000
+log_mark
+ip_on a link set "$IF" down
+ip_on a link set "$IF" up
+expect "what cannot be seen is said" wait_for 5 said "cannot see"
+expect_is "and not called well" waits state_of $six
+k fail dump 0
+expect "a link that was down is mended later" wait_for 10 is_state $six ok
+expect "with its route" has_route6 $six "proto 119"
+expect "with its address" is_state fd66::1/64 ok
+sleep 1.5
+expect_fail "and nobody is blamed" said "was removed"
+expect_is "for anything" "" k problems
+k fail dump 1000
+log_mark
+ip_on a route del 203.0.113.0/24
+expect "again" wait_for 5 said "cannot see"
+k fail dump 0
+expect "what somebody removed meanwhile is told" wait_for 10 said \
+    'route 203.0.113.0/24 in table main was removed'
+apply "$T/two" >/dev/null
+k fail dump 1000
+log_mark
+ip_on a link set "$IF" down
+ip_on a link set "$IF" up
+expect "and again" wait_for 5 said "cannot see"
+k prepare "$T/two" >"$T/why"
+k abort
+expect "a reload is refused meanwhile" grep -q '^no: cannot see' "$T/why"
+k fail dump 0
+expect "which is no harm" wait_for 10 is_state $six ok
+expect "the route is there" has_route6 $six "proto 119"
+k fail link 1000
+log_mark
+ip_on a link set "$IF" mtu 1390
+expect "a link that cannot be seen" wait_for 5 said "cannot see"
+k problems >"$T/problems"
+expect_fail "is not in another namespace" grep -q namespace "$T/problems"
+k prepare "$T/two" >"$T/why"
+k abort
+expect "no reload without it" grep -q '^no: cannot see the link' "$T/why"
+k fail link 0
+expect "it is looked at again" wait_for 10 said "MTU of $IF was changed"
+apply "$T/two" >/dev/null
+expect_is "all is back" "" k problems
 
 # --- another name
 

@@ -313,6 +313,50 @@ expect "and is left alone" answers "${P}lab2"
 kill "$(pid_of b)" "$(pid_of c)"
 expect "both end" wait_for 5 gone "$(pid_of b)" "$(pid_of c)"
 
+# A start that fails after all leaves what the killed one's lock says.
+lab_start "${P}lab1"
+lab_kill
+cp "$RUN/$lab.lock" "$T/lock"
+ip_on b tuntap add dev "${P}tap" mode tap
+printf 'interface %s { }\n' "${P}tap" >"$T/lab.conf"
+expect_is "a start that fails" 1 status_of on b "$WARREND" -i "$lab" \
+    -f "$T/lab.conf"
+expect "leaves the lock of the killed one as it was" \
+    cmp "$T/lock" "$RUN/$lab.lock"
+ip_on b link del "${P}tap"
+expect "its cleanup" on b "$WARREND" --cleanup "$lab"
+expect "finds the interface's socket" all_gone "${P}lab1"
+expect "and the rest" all_gone "$lab"
+
+# A link that goes down while a reload is prepared: netd is told to close its
+# sockets, but has the port still when all are ready.
+printf 'interface %s {\n\tlisten port 51871\n}\n' "${P}lab1" >"$T/lab.conf"
+start b "$WARREND" -d -f "$T/lab.conf"
+pid=$!
+wait_for 10 udp_at b 51871 || not_ok "an instance with a port" "it is not there"
+wait_for 5 "$WARRENCTL" -i "${P}lab1" status || true
+cryptod=$(child_of "$pid" cryptod)
+netd=$(child_of "$pid" netd)
+kill -STOP "$cryptod"
+rm -f "$T/reloaded"
+"$WARRENCTL" -i "${P}lab1" reload >"$T/reloaded" 2>&1 &
+reload=$!
+PIDS="$PIDS $reload"
+# The others are ready when it has been asked.
+sleep 1
+kill -STOP "$netd"
+ip_on b link set "${P}lab1" down
+kill -CONT "$cryptod"
+sleep 0.3
+kill -CONT "$netd"
+rc=0
+wait "$reload" || rc=$?
+expect_is "a reload with the link going down" 0 echo $rc
+[ $rc -eq 0 ] || sed 's/^/# /' "$T/reloaded"
+expect "has its port" wait_for 6 udp_at b 51871
+kill "$pid"
+expect "and ends" wait_for 5 gone "$pid"
+
 # what is in the way and is not ours stays
 : >"$UAPI/$i.sock"
 expect_is "a file in the place of the socket" 1 status_of on a "$WARREND" "$i"

@@ -8,10 +8,16 @@
  * "abort", "rows", "problems", "overruns", "moved", "mark FILE", "close",
  * "kill", and "remove INTERFACE ROUTE", which is another program's doing: by a
  * socket that does not bear our pid; INTERFACE "-" is the number 0.
+ * "fail link N" and "fail dump N": of what is asked of the kernel now, so many
+ * questions of that kind fail.  "fail journal TEXT": so does writing a text
+ * with that in it; without TEXT no more.
  * Each prints what it has to say, then "done".  A FILE has lines of two words:
  * address, allowed, mtu, fwmark, routes (main, none or a number).  With -u it
  * only undoes what a killed one left.
  */
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +27,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include "parent/kernel.h"
 #include "parent/netlink.h"
@@ -38,6 +47,54 @@ static struct conf	 conf;
 static struct conf_peer	 peer;
 static int		 tun;
 static const char	*instance, *ifname;
+static int		 fail_links, fail_dumps;
+static char		 fail_text[64];
+
+/* In the place of the C library's: memory is short, a disk is full. */
+ssize_t
+send(int fd, const void *buf, size_t len, int flags)
+{
+	const struct nlmsghdr *nlh = buf;
+	int *left = NULL;
+
+	if ((nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP)
+		left = &fail_dumps;
+	else if (nlh->nlmsg_type == RTM_GETLINK)
+		left = &fail_links;
+	if (left != NULL && *left > 0) {
+		(*left)--;
+		errno = ENOBUFS;
+		return -1;
+	}
+	return sendto(fd, buf, len, flags, NULL, 0);
+}
+
+ssize_t
+pwrite(int fd, const void *buf, size_t len, off_t at)
+{
+	struct iovec iov;
+
+	if (fail_text[0] != '\0' && memmem(buf, len, fail_text,
+	    strlen(fail_text)) != NULL) {
+		errno = ENOSPC;
+		return -1;
+	}
+	memset(&iov, 0, sizeof(iov));
+	memcpy(&iov.iov_base, &buf, sizeof(buf));
+	iov.iov_len = len;
+	return pwritev(fd, &iov, 1, at);
+}
+
+static void
+fail(const char *what, const char *how)
+{
+	if (strcmp(what, "link") == 0)
+		fail_links = atoi(how);
+	else if (strcmp(what, "dump") == 0)
+		fail_dumps = atoi(how);
+	else
+		snprintf(fail_text, sizeof(fail_text), "%s", how);
+}
 
 static void
 add(struct conf_prefixes *l, const char *text)
@@ -190,7 +247,7 @@ command(const char *line)
 {
 	char verb[16] = "", arg[200] = "", more[64] = "";
 
-	sscanf(line, "%15s %199s %63s", verb, arg, more);
+	sscanf(line, "%15s %199s %63[^\n]", verb, arg, more);
 	if (strcmp(verb, "prepare") == 0)
 		prepare(arg);
 	else if (strcmp(verb, "commit") == 0)
@@ -207,6 +264,8 @@ command(const char *line)
 		kernel_moved(kernel, if_nametoindex(ifname));
 	else if (strcmp(verb, "remove") == 0)
 		remove_route(arg, more);
+	else if (strcmp(verb, "fail") == 0)
+		fail(arg, more);
 	else if (strcmp(verb, "mark") == 0) {
 		read_conf(arg);
 		printf("mark 0x%x\n", kernel_mark(instance, &conf));
