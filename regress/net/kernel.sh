@@ -5,6 +5,7 @@
 # left alone, put back by a reload, told when others change them, and undone
 # after a kill -9.
 # timeout: 240
+# variants: no
 
 . "$(dirname "$0")/../lib.sh"
 need ip

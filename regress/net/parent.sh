@@ -128,7 +128,7 @@ flap() {
 		link set $i up
 	EOF
 	on a wg show "$i" >/dev/null
-	wait_for 1 udp_at a "$first"
+	wait_for 4 udp_at a "$first"
 }
 for n in 1 2 3 4 5; do
 	expect "down and up at once: UDP sockets are there ($n)" flap
@@ -136,7 +136,7 @@ done
 storm() {
 	for n in $(seq 100); do
 		printf 'link set %s down\nlink set %s up\n' "$i" "$i"
-	done | ip -n "$(ns a)" -batch - && wait_for 1 udp_at a "$first"
+	done | ip -n "$(ns a)" -batch - && wait_for 4 udp_at a "$first"
 }
 expect "100 times down and up: UDP sockets are there" storm
 netd=$(child_of "$pid" netd)
@@ -151,12 +151,12 @@ expect_is "no fd is lost" "" sh -c \
 
 # the doors
 kill -TERM "$pid"
-expect "SIGTERM" wait_for 1 gone "$pid"
+expect "SIGTERM" wait_for 5 gone "$pid"
 expect "SIGTERM leaves nothing" all_gone "$i"
 
 warren_bg "$i" && pid=$(bg_pid "$i")
 kill -INT "$pid"
-expect "SIGINT" wait_for 1 gone "$pid"
+expect "SIGINT" wait_for 5 gone "$pid"
 expect "SIGINT leaves nothing" all_gone "$i"
 
 # in the foreground the end of its terminal ends it, unless nohup(1) is to keep
@@ -165,7 +165,7 @@ start a "$WARREND" -d "$i"
 pid=$!
 wait_for 10 answers "$i"
 kill -HUP "$pid"
-expect "SIGHUP in the foreground" wait_for 1 gone "$pid"
+expect "SIGHUP in the foreground" wait_for 5 gone "$pid"
 expect "SIGHUP leaves nothing" all_gone "$i"
 start a sh -c 'trap "" HUP && exec "$@"' sh "$WARREND" -d "$i"
 pid=$!
@@ -174,7 +174,7 @@ kill -HUP "$pid"
 expect_fail "SIGHUP after nohup does not end it" wait_for 1 gone "$pid"
 expect "and it answers" answers "$i"
 kill "$pid" || true
-expect "SIGTERM after nohup does" wait_for 1 gone "$pid"
+expect "SIGTERM after nohup does" wait_for 5 gone "$pid"
 
 # whenever it comes during the start, nothing is left
 for delay in 0 0.003 0.006 0.009 0.012 0.02; do
@@ -190,19 +190,19 @@ done
 
 warren_bg "$i" && pid=$(bg_pid "$i")
 rm "$UAPI/$i.sock"
-expect "socket file deleted" wait_for 1 gone "$pid"
+expect "socket file deleted" wait_for 5 gone "$pid"
 expect "socket file deleted: nothing is left" all_gone "$i"
 
 warren_bg "$i" && pid=$(bg_pid "$i")
 ip_on a link delete "$i"
-expect "interface deleted" wait_for 1 gone "$pid"
+expect "interface deleted" wait_for 5 gone "$pid"
 expect "interface deleted: nothing is left" all_gone "$i"
 
 warren_bg "$i" && pid=$(bg_pid "$i")
 ip_on a link set "$i" netns "$(ns b)"
 ip_on b link set "$i" up
 ip_on b link delete "$i"
-expect "interface deleted elsewhere" wait_for 1 gone "$pid"
+expect "interface deleted elsewhere" wait_for 5 gone "$pid"
 expect "interface deleted elsewhere: nothing is left" all_gone "$i"
 
 ip netns add "$P-d"
@@ -211,7 +211,7 @@ ip_on a link set "$i" netns "$P-d"
 ip netns del "$P-d"
 expect "namespace of the interface deleted" wait_for 5 gone "$pid"
 
-# the loss of a child ends all within a second; the log names it
+# the loss of a child ends all, half a second on a quiet host; the log names it
 for victim in cryptod netd ctld; do
 	start a "$WARREND" -d "$i"
 	pid=$!
@@ -220,8 +220,8 @@ for victim in cryptod netd ctld; do
 	all=$(ps -o pid= --ppid "$pid")
 	kill -9 "$child"
 	# shellcheck disable=SC2086
-	expect "$victim killed: all end within a second" \
-	    wait_for 1 gone "$pid" $all
+	expect "$victim killed: all end" \
+	    wait_for 5 gone "$pid" $all
 	rc=0
 	wait "$pid" || rc=$?
 	expect_is "$victim killed: exit status" 1 echo $rc
@@ -238,7 +238,7 @@ all=$(ps -o pid= --ppid "$pid")
 kill -STOP "$(child_of "$pid" netd)"
 kill -TERM "$pid"
 # shellcheck disable=SC2086
-expect "a child that hangs is killed" wait_for 1 gone "$pid" $all
+expect "a child that hangs is killed" wait_for 5 gone "$pid" $all
 expect "a child that hangs: nothing is left" all_gone "$i"
 
 # the loss of the parent: children and interface go, the next start clears
@@ -246,13 +246,13 @@ warren_bg "$i" && pid=$(bg_pid "$i")
 all=$(ps -o pid= --ppid "$pid")
 kill -9 "$pid"
 # shellcheck disable=SC2086
-expect "parent killed: the children die" wait_for 1 gone $all
+expect "parent killed: the children die" wait_for 5 gone $all
 expect_fail "parent killed: the interface is gone" ip_on a link show "$i"
 expect "the next start clears the rest" warren_bg "$i"
 pid=$(bg_pid "$i")
 expect "and answers" answers "$i"
 kill "$pid"
-expect "and ends" wait_for 1 gone "$pid"
+expect "and ends" wait_for 5 gone "$pid"
 expect "and leaves nothing" all_gone "$i"
 
 # the same while the kernel is slow to take the interface away: the next start
