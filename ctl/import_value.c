@@ -126,32 +126,12 @@ value_prefix(struct text s, bool address, struct prefix *p)
 	return 0;
 }
 
-static bool
-is_mapped(const uint8_t addr[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(addr, mapped, sizeof(mapped)) == 0;
-}
-
-/* No single host's, or of this host alone. */
-static bool
-is_special(int family, const uint8_t addr[16])
-{
-	static const uint8_t zero[16], one[16] = { [15] = 1 };
-
-	if (family == AF_INET)
-		return addr[0] == 0 || addr[0] >= 224;
-	return addr[0] == 0xff || memcmp(addr, zero, 16) == 0 ||
-	    memcmp(addr, one, 16) == 0;
-}
-
 bool
 value_is_address(const struct prefix *p)
 {
-	return !is_special(p->family, p->addr) && p->cidr > 0 &&
+	return !addr_is_special(p->family, p->addr) && p->cidr > 0 &&
 	    (p->family != AF_INET || p->addr[0] != 127) &&
-	    (p->family != AF_INET6 || !is_mapped(p->addr));
+	    (p->family != AF_INET6 || !addr_is_mapped(p->addr));
 }
 
 /* --- endpoints: what warren.conf(5) takes */
@@ -166,7 +146,7 @@ fails(int error)
 static int
 host_v4(const uint8_t addr[16], char host[IMPORT_HOST])
 {
-	if (is_special(AF_INET, addr))
+	if (addr_is_special(AF_INET, addr))
 		return fails(EAFNOSUPPORT);
 	inet_ntop(AF_INET, addr, host, IMPORT_HOST);
 	return 0;
@@ -202,13 +182,13 @@ host_v6(char host[IMPORT_HOST])
 		*scope++ = '\0';
 	if (inet_pton(AF_INET6, host, addr) != 1)
 		return fails(EINVAL);
-	if (is_mapped(addr) && scope == NULL) {
+	if (addr_is_mapped(addr) && scope == NULL) {
 		memmove(addr, addr + 12, 4);
 		return host_v4(addr, host);
 	}
 	if (addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80)
 		return host_scoped(addr, scope, host);
-	return scope != NULL || is_special(AF_INET6, addr) ?
+	return scope != NULL || addr_is_special(AF_INET6, addr) ?
 	    fails(EAFNOSUPPORT) : 0;
 }
 

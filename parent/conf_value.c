@@ -74,26 +74,6 @@ value_key(uint8_t key[CONF_KEY], const char *text)
 
 /* --- addresses */
 
-static bool
-is_mapped(const uint8_t addr[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(addr, mapped, sizeof(mapped)) == 0;
-}
-
-/* Something that no single host can have, or that stays on this one. */
-static bool
-is_special(int family, const uint8_t addr[16])
-{
-	static const uint8_t zero[16], one[16] = { [15] = 1 };
-
-	if (family == AF_INET)
-		return addr[0] == 0 || addr[0] >= 224;
-	return addr[0] == 0xff || memcmp(addr, zero, 16) == 0 ||
-	    memcmp(addr, one, 16) == 0;
-}
-
 static void
 clear_host_bits(struct prefix *p)
 {
@@ -109,9 +89,9 @@ value_address(struct prefix *p, const char *text)
 	if (prefix_parse(p, text) == -1)
 		return "is no address: it is written as 10.0.0.1/24 or "
 		    "fd00::1/64";
-	if (is_special(p->family, p->addr) ||
+	if (addr_is_special(p->family, p->addr) ||
 	    (p->family == AF_INET && p->addr[0] == 127) ||
-	    (p->family == AF_INET6 && is_mapped(p->addr)))
+	    (p->family == AF_INET6 && addr_is_mapped(p->addr)))
 		return "is not an address that a host can have";
 	if (p->cidr == 0)
 		return "covers all addresses: /0 is for allowed-ips";
@@ -139,7 +119,7 @@ scoped(struct endpoint *e, char *text)
 		*scope++ = '\0';
 	if (inet_pton(AF_INET6, text, e->addr) != 1)
 		return "is neither an address nor a host name";
-	if (is_mapped(e->addr))
+	if (addr_is_mapped(e->addr))
 		return "is an IPv4 address: write it as one";
 	if (e->addr[0] != 0xfe || (e->addr[1] & 0xc0) != 0x80)
 		return scope == NULL ? NULL :
@@ -202,7 +182,7 @@ value_host(struct endpoint *e, char host[CONF_HOST_LEN + 1], const char *text)
 		host[i] = '\0';
 		return NULL;
 	}
-	if (why == NULL && is_special(e->family, e->addr))
+	if (why == NULL && addr_is_special(e->family, e->addr))
 		why = "is not an address that a host can have";
 	return why;
 }

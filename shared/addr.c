@@ -234,3 +234,22 @@ endpoint_from_sockaddr(struct endpoint *e, const struct sockaddr *sa)
 	errno = EINVAL;
 	return -1;
 }
+
+bool
+addr_is_mapped(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(addr, mapped, sizeof(mapped)) == 0;
+}
+
+bool
+addr_is_special(int family, const uint8_t addr[16])
+{
+	static const uint8_t zero[16], one[16] = { [15] = 1 };
+
+	if (family == AF_INET)
+		return addr[0] == 0 || addr[0] >= 224;
+	return addr[0] == 0xff || memcmp(addr, zero, 16) == 0 ||
+	    memcmp(addr, one, 16) == 0;
+}

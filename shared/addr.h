@@ -49,4 +49,12 @@ int	 endpoint_to_sockaddr(const struct endpoint *,
 	    struct sockaddr_storage *, socklen_t *);
 int	 endpoint_from_sockaddr(struct endpoint *, const struct sockaddr *);
 
+/* ::ffff:0:0/96: an IPv4 address that is written as one of IPv6. */
+bool	 addr_is_mapped(const uint8_t addr[16]);
+/*
+ * No single host's, or of this host alone: unspecified, ::1, multicast; of
+ * IPv4 all of 0/8 and 224/3.
+ */
+bool	 addr_is_special(int family, const uint8_t addr[16]);
+
 #endif /* SHARED_ADDR_H */
