@@ -130,7 +130,7 @@ bool
 value_is_address(const struct prefix *p)
 {
 	return !addr_is_special(p->family, p->addr) && p->cidr > 0 &&
-	    (p->family != AF_INET || p->addr[0] != 127) &&
+	    !addr_is_loopback(p->family, p->addr) &&
 	    (p->family != AF_INET6 || !addr_is_mapped(p->addr));
 }
 
@@ -186,7 +186,7 @@ host_v6(char host[IMPORT_HOST])
 		memmove(addr, addr + 12, 4);
 		return host_v4(addr, host);
 	}
-	if (addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80)
+	if (addr_is_link_local(addr))
 		return host_scoped(addr, scope, host);
 	return scope != NULL || addr_is_special(AF_INET6, addr) ?
 	    fails(EAFNOSUPPORT) : 0;

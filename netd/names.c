@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <ctype.h>
-#include <netinet/in.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,16 +114,11 @@ names_clear(struct names *s)
 bool
 names_is_usable(uint8_t family, const uint8_t addr[16])
 {
-	static const uint8_t zero[16];
-	struct in6_addr a;
-
-	if (family == AF_INET)
-		return source_is_host4(addr);
+	if (addr_is_special(family, addr))
+		return false;
 	/* Nobody says which link a link-local address is on (P33). */
-	memcpy(&a, addr, sizeof(a));
-	return family == AF_INET6 && memcmp(addr, zero, 15) != 0 &&
-	    !IN6_IS_ADDR_MULTICAST(&a) && !IN6_IS_ADDR_V4MAPPED(&a) &&
-	    !IN6_IS_ADDR_LINKLOCAL(&a);
+	return family == AF_INET || (family == AF_INET6 &&
+	    !addr_is_mapped(addr) && !addr_is_link_local(addr));
 }
 
 static bool

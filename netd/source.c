@@ -5,7 +5,6 @@
  *	0 family	1 has_local	2 port	4 address
  *	20 scope	24 local	40 ifindex	44 zero
  */
-#include <netinet/in.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -87,24 +86,22 @@ bool
 source_is_sane(const struct source *s)
 {
 	const struct endpoint *e = &s->remote;
-	struct in6_addr a;
 
 	if (e->port == 0)
 		return false;
 	if (e->family == AF_INET)
-		return source_is_host4(e->addr) && e->scope == 0;
-	memcpy(&a, e->addr, sizeof(a));
-	/* Only a link-local address is on a link (P33). */
-	return e->family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&a) &&
-	    !IN6_IS_ADDR_MULTICAST(&a) && !IN6_IS_ADDR_V4MAPPED(&a) &&
+		return !addr_is_special(AF_INET, e->addr) && e->scope == 0;
+	return e->family == AF_INET6 && !addr_is_mapped(e->addr) &&
+	    !addr_is_special(AF_INET6, e->addr) &&
+	    /* Only a link-local address is on a link (P33). */
 	    source_is_link_local(s) == (e->scope != 0);
 }
 
 bool
 source_is_link_local(const struct source *s)
 {
-	return s->remote.family == AF_INET6 && s->remote.addr[0] == 0xfe &&
-	    (s->remote.addr[1] & 0xc0) == 0x80;
+	return s->remote.family == AF_INET6 &&
+	    addr_is_link_local(s->remote.addr);
 }
 
 void

@@ -7,12 +7,10 @@
 #ifndef NETD_SOURCE_H
 #define NETD_SOURCE_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/addr.h"
-#include "shared/bytes.h"
 #include "shared/ring.h"
 
 #define SOURCE_KEY_LEN	16
@@ -23,18 +21,6 @@ struct source {
 	uint8_t		 local[16];	/* 4 or 16 bytes by remote.family */
 	uint32_t	 ifindex;	/* where it came in */
 };
-
-/*
- * Can an IPv4 host have this address?  All but the unspecified one, multicast
- * and broadcast: Linux routes 0/8 and 240/4 like the rest.
- */
-static inline bool
-source_is_host4(const uint8_t addr[4])
-{
-	uint32_t a = get_be32(addr);
-
-	return a != INADDR_ANY && a != INADDR_BROADCAST && !IN_MULTICAST(a);
-}
 
 void	 source_encode(const struct source *, uint8_t [RING_FROM_SIZE]);
 /* 0, or -1 unless it is just what source_encode() makes. */

@@ -90,7 +90,7 @@ value_address(struct prefix *p, const char *text)
 		return "is no address: it is written as 10.0.0.1/24 or "
 		    "fd00::1/64";
 	if (addr_is_special(p->family, p->addr) ||
-	    (p->family == AF_INET && p->addr[0] == 127) ||
+	    addr_is_loopback(p->family, p->addr) ||
 	    (p->family == AF_INET6 && addr_is_mapped(p->addr)))
 		return "is not an address that a host can have";
 	if (p->cidr == 0)
@@ -121,7 +121,7 @@ scoped(struct endpoint *e, char *text)
 		return "is neither an address nor a host name";
 	if (addr_is_mapped(e->addr))
 		return "is an IPv4 address: write it as one";
-	if (e->addr[0] != 0xfe || (e->addr[1] & 0xc0) != 0x80)
+	if (!addr_is_link_local(e->addr))
 		return scope == NULL ? NULL :
 		    "has a % but is not a link-local address";
 	/* Names of interfaces come and go; a number can be kept. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shared/addr.h"
+#include "shared/bytes.h"
 #include "shared/decimal.h"
 
 static bool
@@ -244,12 +245,29 @@ addr_is_mapped(const uint8_t addr[16])
 }
 
 bool
+addr_is_link_local(const uint8_t addr[16])
+{
+	return addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
+}
+
+bool
+addr_is_loopback(int family, const uint8_t addr[16])
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return family == AF_INET ? addr[0] == 127 : memcmp(addr, one, 16) == 0;
+}
+
+bool
 addr_is_special(int family, const uint8_t addr[16])
 {
-	static const uint8_t zero[16], one[16] = { [15] = 1 };
+	static const uint8_t zero[16];
+	uint32_t a;
 
-	if (family == AF_INET)
-		return addr[0] == 0 || addr[0] >= 224;
-	return addr[0] == 0xff || memcmp(addr, zero, 16) == 0 ||
-	    memcmp(addr, one, 16) == 0;
+	if (family == AF_INET) {
+		a = get_be32(addr);
+		return a == INADDR_ANY || a == INADDR_BROADCAST ||
+		    IN_MULTICAST(a);
+	}
+	return addr[0] == 0xff || memcmp(addr, zero, 16) == 0;
 }

@@ -51,9 +51,13 @@ int	 endpoint_from_sockaddr(struct endpoint *, const struct sockaddr *);
 
 /* ::ffff:0:0/96: an IPv4 address that is written as one of IPv6. */
 bool	 addr_is_mapped(const uint8_t addr[16]);
+/* fe80::/10: means something on one link only (P33). */
+bool	 addr_is_link_local(const uint8_t addr[16]);
+/* 127/8, ::1 */
+bool	 addr_is_loopback(int family, const uint8_t addr[16]);
 /*
- * No single host's, or of this host alone: unspecified, ::1, multicast; of
- * IPv4 all of 0/8 and 224/3.
+ * No single host's: unspecified, multicast, broadcast.  Linux routes the rest
+ * of 0/8 and 240/4 like any address.
  */
 bool	 addr_is_special(int family, const uint8_t addr[16]);
 

@@ -180,7 +180,8 @@ Endpoint|[fe80::1]:1|# not imported: Endpoint = [fe80::1]:1
 Endpoint|[2001:db8::1%2]:1|# not imported: Endpoint = [2001:db8::1%2]:1
 Endpoint|[::ffff:1.2.3.4]:1|	endpoint 1.2.3.4 port 1
 Endpoint|[::ffff:224.0.0.1]:1|# not imported: Endpoint = [::ffff:224.0.0.1]:1
-Endpoint|[::1]:1|# not imported: Endpoint = [::1]:1
+Endpoint|[::1]:1|	endpoint ::1 port 1
+Endpoint|240.0.0.1:1|	endpoint 240.0.0.1 port 1
 Endpoint|[::]:1|# not imported: Endpoint = [::]:1
 Endpoint|[ff02::1]:1|# not imported: Endpoint = [ff02::1]:1
 Endpoint|[1.2.3.4]:1|	endpoint 1.2.3.4 port 1

@@ -200,6 +200,54 @@ START_TEST(sockaddrs)
 }
 END_TEST
 
+START_TEST(kinds)
+{
+	static const struct {
+		const char	*text;
+		bool		 special, loopback, local, mapped;
+	} row[] = {
+		{ "0.0.0.0", true, false, false, false },
+		{ "0.0.0.1", false, false, false, false },
+		{ "126.255.255.255", false, false, false, false },
+		{ "127.0.0.0", false, true, false, false },
+		{ "127.255.255.255", false, true, false, false },
+		{ "223.255.255.255", false, false, false, false },
+		{ "224.0.0.0", true, false, false, false },
+		{ "239.255.255.255", true, false, false, false },
+		{ "240.0.0.0", false, false, false, false },
+		{ "255.255.255.254", false, false, false, false },
+		{ "255.255.255.255", true, false, false, false },
+		{ "::", true, false, false, false },
+		{ "::1", false, true, false, false },
+		{ "::2", false, false, false, false },
+		{ "::ffff:0.0.0.0", false, false, false, true },
+		{ "::fffe:0.0.0.0", false, false, false, false },
+		{ "1::ffff:0.0.0.0", false, false, false, false },
+		{ "fe7f::1", false, false, false, false },
+		{ "fe80::", false, false, true, false },
+		{ "febf::1", false, false, true, false },
+		{ "fec0::1", false, false, false, false },
+		{ "ff00::", true, false, false, false }
+	};
+	struct prefix p;
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		ck_assert_int_eq(prefix_parse(&p, row[i].text), 0);
+		ck_assert_msg(addr_is_special(p.family, p.addr) ==
+		    row[i].special, "%s special", row[i].text);
+		ck_assert_msg(addr_is_loopback(p.family, p.addr) ==
+		    row[i].loopback, "%s loopback", row[i].text);
+		if (p.family == AF_INET)
+			continue;
+		ck_assert_msg(addr_is_link_local(p.addr) == row[i].local,
+		    "%s link-local", row[i].text);
+		ck_assert_msg(addr_is_mapped(p.addr) == row[i].mapped,
+		    "%s mapped", row[i].text);
+	}
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -212,6 +260,7 @@ suite(void)
 	tcase_add_test(tc, endpoint_wire);
 	tcase_add_test(tc, prefix_wire);
 	tcase_add_test(tc, sockaddrs);
+	tcase_add_test(tc, kinds);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -25,6 +25,9 @@ START_TEST(endpoints)
 	    "endpoint h.example. port 7\n");
 	has(PEER(KEY_A) "Endpoint = [::ffff:192.0.2.1]:7\n",
 	    "endpoint 192.0.2.1 port 7\n");
+	has(PEER(KEY_A) "Endpoint = [::1]:7\n", "endpoint ::1 port 7\n");
+	has(PEER(KEY_A) "Endpoint = 240.0.0.1:7\n",
+	    "endpoint 240.0.0.1 port 7\n");
 	/* The number of an interface that every host has. */
 	has(PEER(KEY_A) "Endpoint = [FE80::1%lo]:7\n",
 	    "endpoint fe80::1%1 port 7\n");
@@ -35,8 +38,8 @@ END_TEST
 START_TEST(not_said)
 {
 	static const char *const hosts[] = { "[fe80::1%no-such]",
-	    "[fe80::1]", "[fe80::1%0]", "[2001:db8::1%2]", "[::]", "[::1]",
-	    "[ff02::1]", "[::ffff:0.0.0.1]", "0.0.0.0", "240.0.0.1" };
+	    "[fe80::1]", "[fe80::1%0]", "[2001:db8::1%2]", "[::]",
+	    "[ff02::1]", "[::ffff:0.0.0.0]", "0.0.0.0", "255.255.255.255" };
 	char text[256], want[128];
 	size_t i;
 
