@@ -201,7 +201,7 @@ call(struct engine *e, struct device *d)
 		e->n.auth_full++;
 		return -1;
 	}
-	d->has_endpoint = true;
+	engine_set_endpoint(e, d, true);
 	e->n.sessions_resumed++;
 	d->resume = false;
 	handshake_initiate(e, device_sender(d), false, 0);

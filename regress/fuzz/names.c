@@ -124,7 +124,7 @@ step(void)
 		user_next(*u);
 		break;
 	case 12:
-		world_hurry();
+		world_hurry((op & 16) != 0);
 		break;
 	case 13:
 		world.has_v4 = (x & 1) != 0;

@@ -9,6 +9,7 @@
 struct world		 world;
 static uint64_t		 hurried;
 static struct user	*silent, *next;		/* whose turn it is */
+static struct user	*attached;
 
 static struct host *
 host_of(const char *text)
@@ -74,6 +75,7 @@ on_use(void *arg, void *owner, const char *text, const struct endpoint *e,
 {
 	struct user *u = owner;
 	struct host *h = host_of(text);
+	bool is_old;
 	unsigned i;
 
 	MUST(u->host == h && host_is_at(h, e) && e->port == u->user.port);
@@ -85,10 +87,15 @@ on_use(void *arg, void *owner, const char *text, const struct endpoint *e,
 		MUST(next == u && again);
 	else if (u->at.family != 0 && !u->forced)
 		MUST(u->silent >= (host_is_at(h, &u->at) ? 1 : NAMES_SILENT));
+	is_old = attached != NULL && world.now >= h->until;
+	/* By an old answer he only comes to another port. */
+	if (is_old)
+		MUST(attached == u && u->at.port != e->port &&
+		    host_is_at(h, &u->at));
 	u->at = *e;
 	u->silent = 0;
 	/* By what was known before, the change has not come about. */
-	if (silent == NULL && next == NULL)
+	if (silent == NULL && next == NULL && !is_old)
 		u->forced = false;
 }
 
@@ -186,10 +193,13 @@ user_attach(struct user *u, struct host *h, uint16_t port, bool upper)
 {
 	struct host *old = u->host;
 	char text[sizeof(h->text)];
+	bool is_known;
 
 	memcpy(text, h->text, sizeof(text));
 	if (upper)
 		text[0] = 'N';
+	is_known = (old != h || u->user.port != port) &&
+	    host_is_at(h, &u->at);
 	if (old != h || u->user.port != port) {
 		/* Only a changed configuration moves who is somewhere. */
 		u->forced = u->at.family != 0;
@@ -198,8 +208,12 @@ user_attach(struct user *u, struct host *h, uint16_t port, bool upper)
 	}
 	u->host = h;
 	h->users++;
+	attached = u;
 	MUST(names_attach(&world.names, &u->user, text, port,
 	    u->at.family != 0, world.now) == 0);
+	attached = NULL;
+	/* At once, if the host is the same but for the port. */
+	MUST(!is_known || u->at.port == port);
 	if (old != NULL) {
 		old->users--;
 		host_check(old);
@@ -227,6 +241,7 @@ host_answer(struct host *h, const struct resolved *a)
 	}
 	memcpy(h->at, at, k * sizeof(at[0]));
 	h->n = k;
+	h->until = world.now + a->ttl * SEC;
 	h->is_asked = false;
 	h->failures = 0;
 	h->earliest = 0;
@@ -250,11 +265,16 @@ user_silent(struct user *u)
 }
 
 void
-world_hurry(void)
+world_hurry(bool reload)
 {
 	struct host *h;
 
-	names_hurry(&world.names, world.now);
+	if (reload) {
+		names_reload(&world.names, world.now);
+		if (world.now - hurried >= 2 * SEC)
+			hurried = 0;
+	} else
+		names_hurry(&world.names, world.now);
 	if (world.names.n == 0 || world.lost ||
 	    (hurried != 0 && world.now - hurried < NAMES_RETRY_MIN))
 		return;

@@ -30,6 +30,7 @@ struct host {
 	bool			 was_asked;
 	bool			 attached;	/* since it was asked */
 	bool			 hurried;	/* since it was asked */
+	uint64_t		 until;		/* ns: its addresses are fresh */
 	uint32_t		 id;
 	uint64_t		 asked;		/* ns */
 	uint64_t		 earliest;	/* ns: the pause's end */
@@ -57,7 +58,7 @@ void	 world_begin(void);
 void	 world_pass(uint64_t ns);
 void	 world_expire(uint64_t to);
 /* Other routes. */
-void	 world_hurry(void);
+void	 world_hurry(bool reload);
 /* The names agree with us. */
 void	 world_check(void);
 

@@ -264,7 +264,7 @@ world_ask(unsigned name, uint8_t form)
 		name_text(name, text);
 	memset(q, 0, sizeof(*q));
 	q->name = name;
-	q->since = world.now;
+	q->since = q->born = world.now;
 	q->waits = q->at_once = true;
 	resolver_ask(&world.r, world.nquestions++, text, world.now);
 	q->at_once = false;
@@ -275,9 +275,11 @@ world_servers(unsigned n, bool another)
 {
 	unsigned i;
 
-	resolver_reset(&world.r);
+	resolver_reset(&world.r, world.now);
 	for (i = 0; i < world.nquestions; i++) {
-		world.question[i].since = world.now;
+		/* An old one does not begin anew. */
+		if (world.now - world.question[i].born < QUERY_AGE)
+			world.question[i].since = world.now;
 		world.question[i].half[0].asked = 0;
 		world.question[i].half[1].asked = 0;
 	}

@@ -26,6 +26,7 @@ struct question {
 	unsigned	 name;
 	bool		 waits;
 	bool		 at_once;	/* it is being asked right now */
+	uint64_t	 born;		/* ns */
 	uint64_t	 since;		/* ns: asked, or the servers' reset */
 	unsigned	 server;	/* asked last */
 	struct half {

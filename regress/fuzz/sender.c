@@ -3,6 +3,7 @@
  * netd's sender with a kernel that takes, refuses and tires as the input says,
  * and peers that come, go, and turn out to be elsewhere, in the other family,
  * too.  Each datagram goes to its peer and once at most, and all are counted.
+ * A peer whose route took no train is sent none for a minute.
  */
 #include <sys/socket.h>
 
@@ -35,6 +36,9 @@ static uint8_t		 data[RECORDS_MAX][SEG * SEGS];
 static bool		 seen[RECORDS_MAX][SEGS];
 static unsigned		 nrecords;	/* of this batch */
 static uint64_t		 given, gone;	/* datagrams */
+static uint64_t		 trains;	/* given */
+static bool		 no_train[DEVICES];	/* in this batch */
+static uint64_t		 until[DEVICES];	/* ns: nor in others */
 
 enum udp_family
 udp_family_of(uint8_t af)
@@ -142,17 +146,30 @@ judge(int fd, const struct msghdr *m)
 	if (e != 0)
 		return e;
 	step = seg != 0 ? seg : len;
+	MUST(seg == 0 || clock_boottime() >= until[port - 1000]);
 	for (off = 0; off < len; off += step)
 		went(p + off, len - off < step ? len - off : step, port);
 	return 0;
 }
 
+/* The sender is told this of a message. */
+static int
+refuse(const struct msghdr *m, int e)
+{
+	if (e == EIO && segment_of(m) != 0)
+		no_train[port_of(m) - 1000] = true;
+	errno = e;
+	return -1;
+}
+
 ssize_t
 sendmsg(int fd, const struct msghdr *m, int flags)
 {
+	int e;
+
 	MUST(fd != -1 && flags == MSG_DONTWAIT);
-	errno = judge(fd, m);
-	return errno == 0 ? (ssize_t)m->msg_iov[0].iov_len : -1;
+	e = judge(fd, m);
+	return e == 0 ? (ssize_t)m->msg_iov[0].iov_len : refuse(m, e);
 }
 
 int
@@ -166,8 +183,7 @@ sendmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags)
 		;
 	if (i > 0)
 		return (int)i;
-	errno = e;
-	return -1;
+	return refuse(&m[0].msg_hdr, e);
 }
 
 /* A record of so many datagrams for a device; its number. */
@@ -180,6 +196,7 @@ record(uint8_t device, unsigned nseg)
 		memcpy(data[nrecords] + tag.segment * SEG, &tag, sizeof(tag));
 	memset(seen[nrecords], 0, sizeof(seen[nrecords]));
 	given += nseg;
+	trains += nseg > 1;
 	return nrecords++;
 }
 
@@ -188,20 +205,26 @@ static void
 end_batch(void)
 {
 	uint64_t lost;
+	unsigned i;
 
 	sender_flush(&n);
 	nrecords = 0;
 	MUST(n.count.tx_datagrams == gone);
-	lost = n.count.drop_busy + n.count.drop_send;
-	/* Without a socket it counts what it was given, not datagrams. */
-	MUST(n.count.drop_no_socket > 0 ? gone + lost < given :
-	    gone + lost == given);
+	lost = n.count.drop_busy + n.count.drop_send +
+	    n.count.drop_no_socket;
+	MUST(gone + lost == given);
+	MUST(n.count.tx_plain <= trains);
+	for (i = 0; i < DEVICES; i++)
+		if (no_train[i])
+			until[i] = clock_boottime() + 60 * CLOCK_NSEC_PER_SEC;
+	memset(no_train, 0, sizeof(no_train));
 }
 
 static void
 come_or_go(uint8_t i, uint8_t form)
 {
 	end_batch();
+	until[i] = 0;
 	if (dev[i] != NULL) {
 		free(dev[i]);
 		dev[i] = NULL;
@@ -269,7 +292,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t size)
 	n.sock[UDP_V4].fd = 77;
 	n.sock[UDP_V6].fd = 78;
 	n.sock[UDP_V4].gso = n.sock[UDP_V6].gso = true;
-	given = gone = nrecords = 0;
+	given = gone = trains = nrecords = 0;
+	memset(until, 0, sizeof(until));
 	fakeclock_set_boottime(1000 * CLOCK_NSEC_PER_SEC);
 	for (i = 0; i < DEVICES; i++)
 		dev[i] = NULL;
