@@ -152,7 +152,8 @@ engine_set_link(struct engine *e, bool up, uint32_t mtu)
 {
 	bool was_up = e->up;
 
-	e->mtu = mtu;
+	/* Padding goes up to it, but not past what a datagram can hold. */
+	e->mtu = mtu < INNER_MAX ? mtu : INNER_MAX;
 	e->up = up;
 	if (up && !was_up)
 		link_up(e);

@@ -85,7 +85,8 @@ struct engine_hooks {
 struct engine {
 	uint64_t		 now;		/* CLOCK_BOOTTIME */
 	bool			 up;
-	uint32_t		 mtu;		/* of the link; 0: unknown */
+	/* Of the link, or INNER_MAX if that is less; 0: unknown. */
+	uint32_t		 mtu;
 	struct engine_hooks	 out;
 	struct timer_wheel	 wheel;
 	struct device_table	 devices;

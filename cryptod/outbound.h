@@ -15,6 +15,7 @@
 #define TRANSPORT_OVERHEAD	32	/* with the tag */
 #define TRANSPORT_TYPE		4
 #define DATAGRAM_MAX		65479	/* bytes of UDP payload, at most */
+#define INNER_MAX		(DATAGRAM_MAX - TRANSPORT_OVERHEAD)
 
 struct device;
 struct engine;

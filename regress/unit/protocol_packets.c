@@ -65,6 +65,34 @@ START_TEST(every_length)
 }
 END_TEST
 
+/* Nor past what a datagram can hold, however large the MTU is. */
+START_TEST(longest)
+{
+	static uint8_t p[65535 + ENGINE_TAILROOM];
+	static const uint32_t mtus[] = { 65440, 65446, 65447, 65448, 65535 };
+	size_t i, len;
+
+	shake();
+	for (i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
+		engine_set_link(&a.e, true, mtus[i]);
+		for (len = 65430; len <= mtus[i] && len <= 65447; len++) {
+			packet_make(p, a.address, b.address, 1, len);
+			outbound_packet(&a.e, p, len);
+			ck_assert_ptr_nonnull(TAILQ_FIRST(&a.out));
+			ck_assert_uint_ge(TAILQ_FIRST(&a.out)->len, len + 32);
+			ck_assert_uint_le(TAILQ_FIRST(&a.out)->len,
+			    DATAGRAM_MAX);
+			wire_clear(&a.out);
+		}
+	}
+	ck_assert_uint_eq(a.e.n.drop_out_too_big, 0);
+	packet_make(p, a.address, b.address, 1, 65448);
+	outbound_packet(&a.e, p, 65448);
+	ck_assert_uint_eq(a.e.n.drop_out_too_big, 1);
+	ck_assert(TAILQ_EMPTY(&a.out));
+}
+END_TEST
+
 START_TEST(oldest_is_dropped)
 {
 	unsigned i;
@@ -257,6 +285,7 @@ suite(void)
 
 	tcase_add_test(tc, ten_pings);
 	tcase_add_test(tc, every_length);
+	tcase_add_test(tc, longest);
 	tcase_add_test(tc, oldest_is_dropped);
 	tcase_add_test(tc, dead_peers_leave_room);
 	tcase_add_test(tc, no_index);
