@@ -53,11 +53,12 @@ hook_handshake(void *arg, const struct device *d, uint8_t flags,
 }
 
 static int
-hook_auth(void *arg, const struct device *d, const struct origin *from)
+hook_auth(void *arg, const struct device *d, const struct origin *from,
+    bool urgent)
 {
 	struct cryptod *c = arg;
 
-	return egress_auth(&c->egress, d, from);
+	return egress_auth(&c->egress, d, from, urgent);
 }
 
 static void

@@ -118,10 +118,18 @@ egress_handshake(struct egress *g, const struct device *d, uint8_t flags,
 
 int
 egress_auth(struct egress *g, const struct device *d,
-    const struct origin *from)
+    const struct origin *from, bool urgent)
 {
 	struct ring_hdr *h;
 
+	/*
+	 * A peer makes as many as it sends packets, if its address changes
+	 * each time: the other half of the lane is for handshakes and for
+	 * what belongs to them.
+	 */
+	if (!urgent && ring_unread(g->ring, RING_URGENT) >=
+	    g->ring->own_size[RING_URGENT] / 2)
+		return -1;
 	egress_close(g);
 	h = ring_open(g->ring, RING_URGENT, 0);
 	if (h == NULL)

@@ -35,8 +35,9 @@ uint8_t	*egress_data(struct egress *, const struct device *, uint8_t ecn,
 /* 0, or -1 when the urgent lane is full. */
 int	 egress_handshake(struct egress *, const struct device *,
 	    uint8_t flags, const uint8_t *msg, size_t len);
+/* The same; -1 also from half a lane on, unless it is urgent. */
 int	 egress_auth(struct egress *, const struct device *,
-	    const struct origin *);
+	    const struct origin *, bool urgent);
 /* Ends the open record and publishes all; once a turn. */
 void	 egress_publish(struct egress *);
 

@@ -278,7 +278,7 @@ engine_authentic(struct engine *e, struct device *d,
 	d->has_from = true;
 	e->news = true;
 	/* Only what was authenticated, and is no replay, moves it (P27). */
-	if (e->out.auth(e->out.arg, d, from) == -1) {
+	if (e->out.auth(e->out.arg, d, from, always) == -1) {
 		e->n.auth_full++;
 		return;
 	}

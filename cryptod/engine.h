@@ -66,9 +66,12 @@ struct engine_hooks {
 	/* Send message 1 or 2, macs still zero; flags RING_F_*. 0 or -1. */
 	int	 (*handshake)(void *, const struct device *, uint8_t flags,
 		    const uint8_t *msg, size_t len);
-	/* The device is authentically there: 0, or -1: not told. */
-	int	 (*auth)(void *, const struct device *,
-		    const struct origin *);
+	/*
+	 * The device is authentically there: 0, or -1: not told.  Urgent is
+	 * what goes with a handshake.
+	 */
+	int	 (*auth)(void *, const struct device *, const struct origin *,
+		    bool urgent);
 	/* An inner packet for this host. */
 	void	 (*tun)(void *, const uint8_t *p, size_t len);
 	/* What netd must know to check the envelope. */

@@ -197,7 +197,7 @@ call(struct engine *e, struct device *d)
 		outbound_flush(e, d);
 		return 0;
 	}
-	if (e->out.auth(e->out.arg, d, &from) == -1) {
+	if (e->out.auth(e->out.arg, d, &from, false) == -1) {
 		e->n.auth_full++;
 		return -1;
 	}

@@ -196,11 +196,13 @@ is_from_other(const struct side *s, const struct datagram *dg)
 
 /* Only what is authentic and new, or a restart, moves a peer (P27). */
 static int
-hook_auth(void *arg, const struct device *d, const struct origin *from)
+hook_auth(void *arg, const struct device *d, const struct origin *from,
+    bool urgent)
 {
 	struct side *s = arg;
 	const struct datagram *dg = world.arriving;
 
+	(void)urgent;
 	MUST(d == s->d);
 	if (from->path != 0) {
 		MUST(dg != NULL && !dg->altered && is_from_other(s, dg));

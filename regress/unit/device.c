@@ -41,11 +41,13 @@ hook_handshake(void *arg, const struct device *d, uint8_t flags,
 }
 
 static int
-hook_auth(void *arg, const struct device *d, const struct origin *from)
+hook_auth(void *arg, const struct device *d, const struct origin *from,
+    bool urgent)
 {
 	(void)arg;
 	(void)d;
 	(void)from;
+	(void)urgent;
 	return 0;
 }
 

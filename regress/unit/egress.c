@@ -135,7 +135,7 @@ START_TEST(interruption)
 	ck_assert_int_eq(egress_handshake(&g, &one, RING_F_CLEAR_SOURCE, msg,
 	    sizeof(msg)), 0);
 	put(&one, 0, 100, 2);
-	ck_assert_int_eq(egress_auth(&g, &two, &o), 0);
+	ck_assert_int_eq(egress_auth(&g, &two, &o, false), 0);
 	egress_publish(&g);
 	ck_assert_int_eq(ring_next(&theirs, RING_URGENT, &rec), 1);
 	ck_assert_uint_eq(rec.hdr.kind, RING_HANDSHAKE);
@@ -173,6 +173,53 @@ START_TEST(full)
 	    -1);
 	ck_assert_ptr_null(egress_data(&g, &one, 0, DATAGRAM_MAX + 1));
 	egress_publish(&g);
+}
+END_TEST
+
+/*
+ * Who has a session can make as many reports as packets, by two addresses in
+ * turn: half of the lane is for handshakes alone.
+ */
+START_TEST(reports_leave_room)
+{
+	static const uint8_t from[ENGINE_FROM] = { 1 };
+	struct origin o = { 0, 0, 0, from };
+	uint8_t msg[NOISE_RESPONSE_LEN] = { 2 };
+	struct ring_rec rec;
+	unsigned i;
+
+	for (i = 0; i < 100; i++) {
+		o.path = 7 + i % 2;
+		ck_assert_int_eq(egress_auth(&g, &two, &o, false),
+		    i < SLOTS / 2 ? 0 : -1);
+	}
+	ck_assert_int_eq(egress_auth(&g, &two, &o, true), 0);
+	for (i = 0; i < SLOTS / 2 - 1; i++)
+		ck_assert_int_eq(egress_handshake(&g, &one, 0, msg,
+		    sizeof(msg)), 0);
+	ck_assert_int_eq(egress_handshake(&g, &one, 0, msg, sizeof(msg)),
+	    -1);
+	ck_assert_int_eq(egress_auth(&g, &two, &o, true), -1);
+	/* One that has to wait does not end the record that is open. */
+	put(&one, 0, 100, 1);
+	ck_assert_int_eq(egress_auth(&g, &two, &o, false), -1);
+	put(&one, 0, 100, 2);
+	egress_publish(&g);
+	expect(1, 0, 2, 100, 100);
+	/* Once netd has read them there is room for the next. */
+	for (i = 0; i < SLOTS / 2 + 1; i++) {
+		ck_assert_int_eq(ring_next(&theirs, RING_URGENT, &rec), 1);
+		ck_assert_uint_eq(rec.hdr.kind, RING_CONTROL);
+		ring_done(&theirs, RING_URGENT);
+	}
+	ring_acknowledge(&theirs);
+	ck_assert_int_eq(egress_auth(&g, &two, &o, false), 0);
+	ck_assert_int_eq(egress_auth(&g, &two, &o, false), -1);
+	ck_assert_int_eq(ring_next(&theirs, RING_URGENT, &rec), 1);
+	ck_assert_uint_eq(rec.hdr.kind, RING_HANDSHAKE);
+	ring_done(&theirs, RING_URGENT);
+	ring_acknowledge(&theirs);
+	ck_assert_int_eq(egress_auth(&g, &two, &o, false), 0);
 }
 END_TEST
 
@@ -365,6 +412,7 @@ suite(void)
 	tcase_add_test(t, grouping);
 	tcase_add_test(t, interruption);
 	tcase_add_test(t, full);
+	tcase_add_test(t, reports_leave_room);
 	tcase_add_test(t, well_formed);
 	tcase_add_test(t, bounded);
 	tcase_add_test(t, share);

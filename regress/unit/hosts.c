@@ -61,10 +61,12 @@ hook_handshake(void *arg, const struct device *d, uint8_t flags,
 }
 
 static int
-hook_auth(void *arg, const struct device *d, const struct origin *from)
+hook_auth(void *arg, const struct device *d, const struct origin *from,
+    bool urgent)
 {
 	struct host *h = arg;
 
+	(void)urgent;
 	h->auths++;
 	h->auth_path = from->path;
 	memcpy(h->auth_from, from->from, ENGINE_FROM);
