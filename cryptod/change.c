@@ -21,10 +21,10 @@ static void
 finish_peer(struct change *c)
 {
 	if (c->device != NULL)
-		device_wake(c->engine, c->device, c->was_off);
+		device_wake(c->engine, c->device, c->sooner);
 	c->device = NULL;
 	c->ignore = false;
-	c->was_off = false;
+	c->sooner = false;
 }
 
 static int
@@ -89,9 +89,9 @@ static void
 on_keepalive(struct change *c, const struct set_item *it)
 {
 	if (device_set_keepalive(c->engine, c->device, it->keepalive))
-		c->was_off = true;
+		c->sooner = true;
 	else if (it->keepalive == 0)
-		c->was_off = false;
+		c->sooner = false;
 }
 
 static int

@@ -24,7 +24,7 @@ struct change {
 	size_t		 room;
 	struct device	*device;	/* what items are about */
 	bool		 ignore;	/* a peer whose items are for nothing */
-	bool		 was_off;	/* keepalive went from 0 to n */
+	bool		 sooner;	/* the next keepalive is */
 };
 
 void	 change_begin(struct change *, struct engine *);

@@ -212,6 +212,7 @@ static void
 fill_info(struct peer_info *p, struct device *d, bool secrets)
 {
 	struct remote *r = device_sender(d);
+	bool fresh = remote_clock_is_fresh(r);
 
 	memset(p, 0, sizeof(*p));
 	p->device = d->id;
@@ -227,9 +228,8 @@ fill_info(struct peer_info *p, struct device *d, bool secrets)
 	p->tx_bytes = d->tx_bytes;
 	p->tries = r->health.tries;
 	p->bad_response = r->health.bad_response;
-	p->stale = r->health.stale;
-	p->has_skew = r->health.has_skew &&
-	    d->engine->now - r->health.skew_at < SKEW_FRESH;
+	p->stale = fresh ? r->health.stale : 0;
+	p->has_skew = fresh && r->health.has_skew;
 	p->skew = p->has_skew ? r->health.skew : 0;
 }
 

@@ -90,6 +90,13 @@ remote_set_psk(struct remote *r, const uint8_t *psk)
 	noise_remote_set_psk(&r->secret->noise, psk);
 }
 
+bool
+remote_clock_is_fresh(const struct remote *r)
+{
+	return r->health.skew_at != 0 &&
+	    r->device->engine->now - r->health.skew_at < SKEW_FRESH;
+}
+
 struct remote *
 device_sender(struct device *d)
 {
@@ -282,12 +289,12 @@ device_next(struct device *d)
 bool
 device_set_keepalive(struct engine *e, struct device *d, uint16_t seconds)
 {
-	bool was_off = d->keepalive == 0;
+	bool sooner = d->keepalive == 0 || seconds < d->keepalive;
 
 	d->keepalive = seconds;
 	if (seconds == 0)
 		timer_del(&e->wheel, &device_sender(d)->timers.persistent);
-	return was_off && seconds > 0;
+	return sooner && seconds > 0;
 }
 
 void

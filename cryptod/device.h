@@ -40,8 +40,8 @@ struct remote_secret {
 
 /*
  * What may be wrong between us and it, since the last completed handshake or
- * change of a key.  A skew is measured at each initiation of its, so it stays
- * for SKEW_FRESH unless it came with one that was too old.
+ * change of a key.  Its clock is measured at each of its initiations that is
+ * accepted, or refused as too old: what that said holds for SKEW_FRESH.
  */
 #define SKEW_FRESH	(10 * 60 * CLOCK_NSEC_PER_SEC)
 
@@ -49,7 +49,7 @@ struct remote_health {
 	uint32_t		 tries;		/* initiations sent */
 	uint32_t		 bad_response;	/* that did not authenticate */
 	uint32_t		 stale;		/* initiations, old timestamp */
-	uint8_t			 stale_label[TAI64N_LEN]; /* newest of them */
+	uint8_t			 stale_label[TAI64N_LEN]; /* last of them */
 	bool			 has_skew;
 	bool			 skew_is_stale;
 	int64_t			 skew;		/* its clock minus ours, s */
@@ -127,7 +127,7 @@ void		 device_install(struct engine *, struct device *);
 void		 device_discard(struct engine *, struct device *);
 /* What logs call it: "peer NAME", or by its key if name is "". */
 void		 device_rename(struct device *, const char *name);
-/* Seconds, 0: off.  True if it was off and is on now. */
+/* Seconds, 0: off.  True if the next is due sooner: device_wake() it. */
 bool		 device_set_keepalive(struct engine *, struct device *,
 		    uint16_t);
 /* After changes: sends soon what waits, or the first keepalive (P5). */
@@ -149,6 +149,8 @@ void		 remote_unhash(struct remote *);
 void		 remote_set_psk(struct remote *, const uint8_t *psk);
 /* The remote key that packets to the device are sealed for. */
 struct remote	*device_sender(struct device *);
+/* Was its clock measured less than SKEW_FRESH ago? */
+bool		 remote_clock_is_fresh(const struct remote *);
 /* Makes sure that the static DH is known for our key; lazily, as it costs. */
 void		 remote_prepare(struct engine *, struct remote *);
 

@@ -46,7 +46,8 @@ count_failure(struct engine *e)
 /*
  * After a restart labels begin somewhat ahead of the clock, and after many in
  * a row far ahead: only a time that there has been already shows that it is
- * the clock that went back.
+ * the clock that went back.  That is told once: if the clock was corrected,
+ * labels are ahead for as long as it had been.
  */
 static void
 watch_clock(struct engine *e, int64_t now, int64_t ahead)
@@ -59,6 +60,7 @@ watch_clock(struct engine *e, int64_t now, int64_t ahead)
 		log_rate(&e->log_clock, e->now, 1, 1, log_warnx,
 		    "the clock is %lld seconds behind what it has been: "
 		    "was it set back?", (long long)(e->wall_top - now));
+		e->wall_top = now;
 	}
 }
 
@@ -210,8 +212,12 @@ note_clock(struct engine *e, struct remote *r, const uint8_t *label,
 	r->health.has_skew = true;
 	r->health.skew_at = e->now;
 	r->health.skew_is_stale = stale;
-	if (!stale)
+	if (!stale) {
+		/* Whatever becomes of this one, it is not refused. */
+		r->health.stale = 0;
+		memset(r->health.stale_label, 0, TAI64N_LEN);
 		return;
+	}
 	r->health.stale++;
 	log_debug_rate(&e->log_packet, e->now, 1, 1,
 	    "%s: an initiation with an old timestamp", r->device->name);
@@ -219,22 +225,23 @@ note_clock(struct engine *e, struct remote *r, const uint8_t *label,
 }
 
 /*
- * One that went back goes on from there: it takes two labels, the second
- * greater, to tell it from somebody who repeats what he recorded.  The last
- * one again is the network's doing.
+ * One that went back goes on from there: it takes two labels in a row, the
+ * second greater.  Somebody who repeats only one that he recorded can neither
+ * feign that nor hide it; who has two, in their order, looks the same.  The
+ * last one again is the network's doing.
  */
 static bool
 is_of_clock_back(struct remote *r, const uint8_t *label)
 {
 	static const uint8_t never[TAI64N_LEN];
 	uint8_t *last = r->health.stale_label;
-	bool first = memcmp(last, never, TAI64N_LEN) == 0;
+	bool goes_on = memcmp(last, never, TAI64N_LEN) != 0 &&
+	    tai64n_compare(label, last) > 0;
 
-	if (tai64n_compare(label, r->secret->noise.timestamp) >= 0 ||
-	    tai64n_compare(label, last) <= 0)
+	if (tai64n_compare(label, r->secret->noise.timestamp) >= 0)
 		return false;
 	memcpy(last, label, TAI64N_LEN);
-	return !first;
+	return goes_on;
 }
 
 /* Authentic or not, it will not be answered. */

@@ -148,6 +148,11 @@ peer_wake(struct engine *e, struct remote *r)
 void
 peer_handshake_crossed(struct engine *e, struct remote *r)
 {
+	struct timer *t1 = &r->timers.retransmit;
+
+	/* One that was given up already will not be tried again. */
+	if (!timer_pending(t1))
+		return;
 	/*
 	 * Jitter does not part two that are further away from each other
 	 * than it is long: the one with the greater key waits longer (P3), also
@@ -157,8 +162,7 @@ peer_handshake_crossed(struct engine *e, struct remote *r)
 	    NOISE_KEYLEN) <= 0)
 		return;
 	r->not_before = e->now + REKEY_TIMEOUT + CROSSED_DELAY;
-	timer_add(&e->wheel, &r->timers.retransmit,
-	    r->not_before + jitter(e));
+	timer_add(&e->wheel, t1, r->not_before + jitter(e));
 }
 
 void

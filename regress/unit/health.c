@@ -11,6 +11,7 @@
 #include "cryptod/handshake.h"
 #include "cryptod/outbound.h"
 #include "shared/bytes.h"
+#include "shared/log.h"
 #include "fakeclock.h"
 #include "hosts.h"
 #include "unit.h"
@@ -170,6 +171,99 @@ START_TEST(stale)
 }
 END_TEST
 
+/* One that somebody repeats must not hide a clock that goes on below it. */
+START_TEST(stale_after_replay)
+{
+	unsigned i;
+
+	shake();
+	begin_at(1700000000 - 60);
+	for (i = 0; i < 12; i++)
+		begin_at(1700000000 - 7200 + 5 * i);
+	ck_assert_uint_eq(b.e.n.drop_hs_replayed, 13);
+	ck_assert_uint_eq(health(&b)->stale, 11);
+	ck_assert_uint_eq(b.events[ENGINE_STALE], 11);
+	ck_assert_int_le(health(&b)->skew, -7140);
+}
+END_TEST
+
+/* What was said of a clock is old after a while, that it went back, too. */
+START_TEST(stale_ends)
+{
+	uint8_t psk[32] = { 7 };
+
+	shake();
+	begin_at(1700000000 - 7200);
+	begin_at(1700000000 - 7195);
+	ck_assert_uint_eq(health(&b)->stale, 1);
+	ck_assert(remote_clock_is_fresh(device_sender(b.d)));
+	a.lose = true;
+	hosts_run(&a, &b, 590 * SEC);
+	ck_assert(remote_clock_is_fresh(device_sender(b.d)));
+	hosts_run(&a, &b, 20 * SEC);
+	ck_assert(!remote_clock_is_fresh(device_sender(b.d)));
+	/* One that is accepted ends it, whatever comes of it. */
+	a.lose = false;
+	begin_at(1700000000 - 7190);
+	ck_assert_uint_eq(health(&b)->stale, 2);
+	ck_assert(remote_clock_is_fresh(device_sender(b.d)));
+	noise_remote_set_psk(&device_sender(a.d)->secret->noise, psk);
+	begin_at(1700000100);
+	ck_assert_uint_eq(health(&a)->bad_response, 1);
+	ck_assert_uint_eq(health(&b)->stale, 0);
+	ck_assert(remote_clock_is_fresh(device_sender(b.d)));
+	ck_assert_int_ge(health(&b)->skew, 98);
+	begin_at(1700000000 - 7185);
+	ck_assert_uint_eq(health(&b)->stale, 0);
+}
+END_TEST
+
+static unsigned told;			/* lines on the clock */
+
+static void
+count_lines(void *arg, int level, const char *line)
+{
+	(void)arg;
+	(void)level;
+	if (strstr(line, "was it set back?") != NULL)
+		told++;
+}
+
+/* a begins again at that time; was it told that the clock was set back? */
+static unsigned
+told_at(int64_t sec)
+{
+	struct timespec ts = { .tv_sec = sec };
+
+	told = 0;
+	fakeclock_advance(10 * SEC);
+	fakeclock_set_realtime(&ts);
+	engine_tick(&a.e);
+	engine_set_link(&a.e, false, 1420);
+	engine_set_link(&a.e, true, 1420);
+	host_send(&a, 2, 84);
+	return told;
+}
+
+/* Once, although the labels stay ahead for an hour; and again if it is so. */
+START_TEST(set_back_is_told_once)
+{
+	uint64_t behind;
+	unsigned i;
+
+	log_init("health", count_lines, NULL);
+	ck_assert_uint_eq(told_at(1700000000), 0);
+	ck_assert_uint_eq(told_at(1700000000 - 3600), 1);
+	behind = a.e.n.clock_behind;
+	for (i = 1; i < 20; i++)
+		ck_assert_uint_eq(told_at(1700000000 - 3600 + 60 * i), 0);
+	ck_assert_uint_eq(a.e.n.clock_behind, behind + 19);
+	ck_assert_uint_eq(told_at(1700000000 - 3600), 1);
+	ck_assert_uint_eq(told_at(1700000000 - 3590), 0);
+	ck_assert_uint_eq(told_at(1700000000 - 3640), 1);
+}
+END_TEST
+
 /* A clock ahead is no obstacle now, and one later: it stays known. */
 START_TEST(ahead)
 {
@@ -301,6 +395,9 @@ suite(void)
 	tcase_add_test(t, unwatched);
 	tcase_add_test(t, clock_corrected);
 	tcase_add_test(t, stale);
+	tcase_add_test(t, stale_after_replay);
+	tcase_add_test(t, stale_ends);
+	tcase_add_test(t, set_back_is_told_once);
 	tcase_add_test(t, ahead);
 	tcase_add_test(t, absurd_labels);
 	tcase_add_test(t, false_strangers);

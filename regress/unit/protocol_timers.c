@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "shared/bytes.h"
 #include "shared/ring.h"
@@ -203,6 +204,41 @@ START_TEST(persistent_keepalive_often)
 }
 END_TEST
 
+/* How long it is from now until the next one of ours, in seconds. */
+static uint64_t
+next_persistent(void)
+{
+	return (remote_of(&a)->timers.persistent.when - a.e.now) / SEC;
+}
+
+/* It holds from now on, also if the one before was to be much later. */
+START_TEST(persistent_keepalive_is_changed)
+{
+	shake();
+	ck_assert(device_set_keepalive(&a.e, a.d, 3600));
+	device_wake(&a.e, a.d, true);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(b.e.n.in_keepalives, 1);
+	ck_assert_uint_gt(next_persistent(), 3590);
+	/* More often. */
+	ck_assert(device_set_keepalive(&a.e, a.d, 25));
+	device_wake(&a.e, a.d, true);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(b.e.n.in_keepalives, 2);
+	/* In between b sends one of its own accord, which puts ours off. */
+	hosts_run(&a, &b, 100 * SEC);
+	ck_assert_uint_eq(b.e.n.in_keepalives, 5);
+	/* The same, less often, and never: there is no hurry. */
+	ck_assert(!device_set_keepalive(&a.e, a.d, 25));
+	ck_assert(!device_set_keepalive(&a.e, a.d, 3600));
+	ck_assert(timer_pending(&remote_of(&a)->timers.persistent));
+	ck_assert_uint_le(next_persistent(), 25);
+	ck_assert(!device_set_keepalive(&a.e, a.d, 0));
+	ck_assert(!timer_pending(&remote_of(&a)->timers.persistent));
+	ck_assert(!device_set_keepalive(&a.e, a.d, 0));
+}
+END_TEST
+
 /*
  * Both begin at once, far from each other, and always have something to send:
  * that must not make each new attempt meet the other's, too (P3).
@@ -244,6 +280,31 @@ START_TEST(suppressed_is_armed_again)
 	hosts_run(&a, &b, 1400 * MS);
 	ck_assert_uint_eq(a.types[1], 2);
 	ck_assert_uint_eq(a.d->auth_path, 0);
+}
+END_TEST
+
+/* An initiation that crosses one long given up gives up nothing again. */
+START_TEST(crossing_what_was_given_up)
+{
+	struct host *greater = memcmp(a.e.local[0]->public,
+	    b.e.local[0]->public, NOISE_KEYLEN) > 0 ? &a : &b;
+	struct timer *t1 = &remote_of(greater)->timers.retransmit;
+
+	greater->lose = true;
+	host_send(greater, 1, 60);
+	hosts_run(&a, &b, 120 * SEC);
+	ck_assert_uint_eq(greater->e.n.handshakes_given_up, 1);
+	ck_assert(!timer_pending(t1));
+	/* It answers, which is lost as well, and has nothing to say. */
+	host_send(greater->other, 2, 60);
+	hosts_run(&a, &b, SEC);
+	ck_assert_uint_eq(greater->e.n.handshakes_answered, 1);
+	ck_assert(!timer_pending(t1));
+	hosts_run(&a, &b, 15 * SEC);
+	ck_assert_uint_eq(greater->e.n.handshakes_given_up, 1);
+	greater->lose = false;
+	hosts_run(&a, &b, 6 * SEC);
+	ck_assert_uint_eq(greater->ntun, 1);
 }
 END_TEST
 
@@ -351,8 +412,10 @@ suite(void)
 	tcase_add_test(tc, persistent_keepalive_never_gives_up);
 	tcase_add_test(tc, persistent_keepalive_without_room);
 	tcase_add_test(tc, persistent_keepalive_often);
+	tcase_add_test(tc, persistent_keepalive_is_changed);
 	tcase_add_test(tc, crossing_under_load);
 	tcase_add_test(tc, suppressed_is_armed_again);
+	tcase_add_test(tc, crossing_what_was_given_up);
 	tcase_add_test(tc, thousands_at_once);
 	tcase_add_test(tc, removal_with_timers);
 	tcase_add_test(tc, link_down);
