@@ -25,6 +25,8 @@ struct reader {
 	/* From a comment, for the peer that it stands in or above. */
 	char			 pending[IMPORT_NAME];
 	bool			 pending_named;
+	bool			 after_blank;	/* in this section */
+	bool			 taken_out;	/* comments are a section */
 };
 
 static int	 wrong(struct reader *, const char *, ...)
@@ -294,6 +296,13 @@ peer_setting(struct reader *r, struct text key, struct text v)
 
 /* --- names */
 
+static void
+drop_pending(struct reader *r)
+{
+	r->pending[0] = '\0';
+	r->pending_named = false;
+}
+
 /*
  * A comment may stand in a peer's section, or just above the next one; which
  * of the two shows the line that follows.
@@ -308,8 +317,22 @@ take_pending(struct reader *r)
 		memcpy(p->name, r->pending, sizeof(p->name));
 		p->named = r->pending_named;
 	}
-	r->pending[0] = '\0';
-	r->pending_named = false;
+	drop_pending(r);
+}
+
+/*
+ * The comment ends before an empty line or the file's end.  If an empty line
+ * is above it, too, it belongs to neither section; but at the very end "Name ="
+ * can only mean the peer before.
+ */
+static void
+part_pending(struct reader *r, bool at_end)
+{
+	if (r->after_blank && !(at_end && r->pending_named))
+		drop_pending(r);
+	take_pending(r);
+	r->after_blank = true;
+	r->taken_out = false;
 }
 
 /* Of several lines the first, or the one that says "Name = ". */
@@ -319,7 +342,12 @@ comment(struct reader *r, struct text c)
 	char name[IMPORT_NAME];
 	bool named = false;
 
-	if (!value_name(c, name, &named))
+	/* "#[Peer]": those above and below it were about that one. */
+	if (value_is_section(c)) {
+		r->taken_out = true;
+		drop_pending(r);
+	}
+	if (r->taken_out || !value_name(c, name, &named))
 		return;
 	if (r->pending[0] != '\0' && (!named || r->pending_named))
 		return;
@@ -366,14 +394,14 @@ section(struct reader *r, struct text head, struct text c)
 		return -1;
 	r->peer = NULL;
 	r->in_section = true;
+	r->after_blank = r->taken_out = false;
 	if (text_is(head, "[Peer]")) {
 		/* A comment just above it is pending still. */
-		if (c.p != NULL)
+		if (c.p != NULL && !value_is_section(c))
 			comment(r, c);
 		return peer_begin(r);
 	}
-	r->pending[0] = '\0';
-	r->pending_named = false;
+	drop_pending(r);
 	return text_is(head, "[Interface]") ? 0 :
 	    wrong(r, "unknown section");
 }
@@ -417,8 +445,13 @@ one_line(struct reader *r, struct text s)
 	}
 	if (s.len > 0 && s.p[0] == '[')
 		return section(r, s, c);
+	if (s.len == 0) {
+		part_pending(r, false);
+		return 0;
+	}
 	take_pending(r);
-	return s.len == 0 ? 0 : setting(r, s);
+	r->after_blank = r->taken_out = false;
+	return setting(r, s);
 }
 
 static int
@@ -439,7 +472,7 @@ all_lines(struct reader *r, const char *text, size_t len)
 		text += s.len;
 		len -= s.len;
 	}
-	take_pending(r);
+	part_pending(r, true);
 	return peer_end(r);
 }
 

@@ -367,6 +367,18 @@ unmark(struct text c)
 }
 
 bool
+value_is_section(struct text c)
+{
+	c = text_trim(c);
+	while (c.len > 0 && c.p[0] == '#') {
+		c.p++;
+		c.len--;
+		c = text_trim(c);
+	}
+	return c.len > 0 && c.p[0] == '[';
+}
+
+bool
 value_name(struct text c, char name[IMPORT_NAME], bool *named)
 {
 	size_t i, words = 1;

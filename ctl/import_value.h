@@ -35,6 +35,8 @@ bool		 value_is_address(const struct prefix *);
  */
 int		 value_endpoint(struct text, char host[IMPORT_HOST],
 		    uint16_t *port);
+/* Is a comment the head of a section that was taken out, "#[Peer]"? */
+bool		 value_is_section(struct text);
 /*
  * Does a comment look like the name of a peer?  "Name = x" does, and so does a
  * short comment of a few words that is not a setting or a key.

@@ -93,6 +93,12 @@ PublicKey = $(pub)
 AllowedIPs = 10.3.0.0/24, 10.3.0.4/32
 Endpoint = [2001:db8::7]:51820
 PersistentKeepalive = off
+
+# the others
+
+#[Peer]
+#PublicKey = $(pub)
+
 END
 imports server
 expect_is "its peers" "alice Bob-s-phone peer1" sh -c \

@@ -151,6 +151,49 @@ START_TEST(names)
 }
 END_TEST
 
+/* A peer that has this name, and who stands before it. */
+#define NAMED(name, key) "}\n\npeer \"" name "\" {\n" \
+			 "\tpublic-key \"" key "\"\n"
+
+/* Between empty lines it is nobody's, and least of all the peer's before. */
+START_TEST(nobodys_names)
+{
+	has("# alice\n\n" PEER(KEY_A) "\n# bob\n\n" PEER(KEY_B),
+	    NAMED("peer1", KEY_A) NAMED("peer2", KEY_B));
+	has(PEER(KEY_A) "\n# Name = bob\n\n" PEER(KEY_B),
+	    NAMED("peer1", KEY_A) NAMED("peer2", KEY_B));
+	has(PEER(KEY_A) "\n# bob\n\n# carol\n" PEER(KEY_B),
+	    NAMED("peer1", KEY_A) NAMED("carol", KEY_B));
+	has(PEER(KEY_A) "\n# bob\n\n", NAMED("peer1", KEY_A));
+	has(PEER(KEY_A) "\n# the end\n", NAMED("peer1", KEY_A));
+	/* But in the midst of a section, or at the end of one. */
+	has("[Peer]\n\n# alice\nPublicKey = " KEY_A "\n", "\"alice\" {");
+	has("[Peer]\n# alice\n\nPublicKey = " KEY_A "\n", "\"alice\" {");
+	has(PEER(KEY_A) "# alice\n\n# bob\n\n" PEER(KEY_B),
+	    NAMED("alice", KEY_A) NAMED("peer1", KEY_B));
+}
+END_TEST
+
+/* A peer that was taken out, with its name. */
+START_TEST(taken_out)
+{
+	has(PEER(KEY_A) "#[Peer]\n#PublicKey = " KEY_C "\n",
+	    NAMED("peer1", KEY_A));
+	has(PEER(KEY_A) "\n## [Peer] # carol\n# PublicKey = " KEY_C "\n\n"
+	    PEER(KEY_B), NAMED("peer1", KEY_A) NAMED("peer2", KEY_B));
+	has(PEER(KEY_A) "# carol\n# [Peer]\n# # Name = carol\n" PEER(KEY_B),
+	    NAMED("peer1", KEY_A) NAMED("peer2", KEY_B));
+	has("#[Peer]\n# Name = carol\n" PEER(KEY_A), NAMED("peer1", KEY_A));
+	/* Who comes after it may have one. */
+	has("#[Peer]\n# carol\n\n# alice\n" PEER(KEY_A), "\"alice\" {");
+	has("#[Peer]\n# carol\n[Peer] # alice\nPublicKey = " KEY_A "\n",
+	    "\"alice\" {");
+	has("[Peer] # [2]\n# alice\nPublicKey = " KEY_A "\n", "\"alice\" {");
+	has("[Peer]\n#[Peer]\nPublicKey = " KEY_A "\n# alice\n",
+	    "\"alice\" {");
+}
+END_TEST
+
 START_TEST(unique_names)
 {
 	has("# a\n" PEER(KEY_A) "# a\n" PEER(KEY_B) "# a-2\n" PEER(KEY_C)
@@ -369,6 +412,8 @@ suite(void)
 	tcase_add_test(tc, routes);
 	tcase_add_test(tc, mark);
 	tcase_add_test(tc, names);
+	tcase_add_test(tc, nobodys_names);
+	tcase_add_test(tc, taken_out);
 	tcase_add_test(tc, unique_names);
 	tcase_add_test(tc, made_names);
 	tcase_add_test(tc, long_names);
