@@ -12,7 +12,7 @@ mkdir "$T/units"
 for unit in warrend warrend@; do
 	sh "$TOP/dist/unit.sh" "$TOP/dist/systemd/$unit.service.in" \
 	    "$(dirname "$WARREND")" "$(dirname "$WARRENCTL")" /etc \
-	    >"$T/units/$unit.service"
+	    "${RUN%/warren}" "${STATE%/lib/warren}" >"$T/units/$unit.service"
 	expect_fail "$unit: nothing is left to put in" \
 	    grep '@[A-Z]' "$T/units/$unit.service"
 	expect_is "$unit: systemd-analyze verify" "" \
@@ -40,6 +40,53 @@ for key in warren0.key alice.psk; do
 done
 sed "s|/etc/warren/|$T/etc/|" "$TOP/dist/example.conf" >"$T/example.conf"
 expect "the example" "$WARREND" -n -f "$T/example.conf"
+
+# --- directories of other names, and the usual ones
+
+# dist_in DIR VARIABLE=VALUE...: what make install puts there, but programs.
+dist_in() {
+	dist_dir=$1
+	shift
+	make -C "$TOP" --no-print-directory BUILD="$T/make" \
+	    DESTDIR="$T/$dist_dir" "$@" install-dist >"$T/make.log" 2>&1 ||
+	    { cat "$T/make.log"; return 1; }
+}
+expect "install into other directories" dist_in odd PREFIX=/opt/w \
+    SYSCONFDIR=/opt/w/etc LOCALSTATEDIR=/opt/w/var RUNSTATEDIR=/opt/w/run
+expect_is "nobody is led to the usual ones" "" \
+    grep -rE '(^|[^w])/(etc|run|var/lib)/warren' "$T/odd"
+expect_is "what is made at each boot" \
+    "/opt/w/run/warren 0755 /opt/w/var/lib/warren 0700" \
+    sh -c "awk '\$1 == \"d\" { print \$2, \$3 }' \
+    '$T/odd/opt/w/lib/tmpfiles.d/warren.conf' | paste -sd' '"
+# directories UNIT: those that systemd makes or leaves to be written to.
+directories() {
+	sed -n 's/^\(RuntimeDirectory\|StateDirectory\|ReadWritePaths\)=/\1 /p' \
+	    "$1" | grep -v /proc | paste -sd' '
+}
+for unit in warrend warrend@; do
+	odd=$T/odd/opt/w/lib/systemd/system/$unit.service
+	expect_is "$unit may write there" "RuntimeDirectory wireguard \
+ReadWritePaths -/opt/w/run/warren ReadWritePaths -/opt/w/var/lib/warren" \
+	    directories "$odd"
+done
+expect "the example is theirs" \
+    grep -q '"/opt/w/etc/warren/warren0.key"' \
+    "$T/odd/opt/w/share/doc/warren/examples/warren.conf"
+expect "so is the configuration" test -s "$T/odd/opt/w/etc/warren.conf"
+expect "install into the usual ones" dist_in usual PREFIX=/usr \
+    SYSCONFDIR=/etc LOCALSTATEDIR=/var RUNSTATEDIR=/run
+for unit in warrend warrend@; do
+	expect_is "$unit has those of systemd" \
+	    "RuntimeDirectory warren wireguard StateDirectory warren" \
+	    directories "$T/usual/usr/lib/systemd/system/$unit.service"
+done
+for file in tmpfiles.d/warren.conf:tmpfiles.conf \
+    ../share/doc/warren/examples/warren.conf:example.conf \
+    ../../etc/warren.conf:warren.conf; do
+	expect "dist/${file#*:} is as it is" \
+	    cmp "$T/usual/usr/lib/${file%:*}" "$TOP/dist/${file#*:}"
+done
 
 # --- warrend under the restrictions
 
@@ -79,12 +126,16 @@ done | paste -sd,)
 expect "the unit names groups, capabilities and system calls" \
     sh -c "[ -n '$groups' ] && [ '$caps' != -all ] && [ -s '$T/calls' ]"
 
-# The root is there to be read; but for a few directories, as systemd does it.
+# The root is there to be read; but for the directories of the unit, as systemd
+# does it.
+writable=$(for dir in $(value RuntimeDirectory); do echo "/run/$dir"; done
+    for dir in $(value StateDirectory); do echo "/var/lib/$dir"; done
+    value ReadWritePaths | tr ' ' '\n' | sed -n 's/^-*\(.\)/\1/p')
 cat >"$T/mounts.sh" <<'END'
 set -eu
 mount --make-rprivate /
-for dir in "$RUN" "$UAPI" "$STATE" /proc/sys/net/ipv4/conf; do
-	mount --bind "$dir" "$dir"
+for dir in $WRITABLE; do
+	[ ! -d "$dir" ] || mount --bind "$dir" "$dir"
 done
 mkdir -p "$T/dev"
 mount -t tmpfs -o mode=755,nosuid tmpfs "$T/dev"
@@ -101,14 +152,17 @@ mount --bind /proc/sys/net/ipv4/conf /proc/sys/net/ipv4/conf
 mount -o remount,bind,rw /proc/sys/net/ipv4/conf
 while read -r _ _ _ _ dir _; do
 	case $dir in
-	/dev*|/proc*|/sys*|"$RUN"|"$UAPI"|"$STATE") continue ;;
+	/dev*|/proc*|/sys*) continue ;;
+	esac
+	case " $WRITABLE " in
+	*" $dir "*) continue ;;
 	esac
 	mount -o remount,bind,ro "$dir" 2>/dev/null || echo "$dir" >&2
 done </proc/self/mountinfo
 exec "$@"
 END
 mkdir -p "$RUN" "$UAPI" "$STATE"
-UAPI=$(readlink -f "$UAPI")
+WRITABLE=$(echo "$writable" | paste -sd' ')
 # In a container root may not raise its own limits, as systemd can.
 limits="--core=0 --memlock=$((1 << 30)) --nofile=65536"
 # shellcheck disable=SC2086
@@ -116,7 +170,7 @@ prlimit $limits true 2>/dev/null || limits=--core=0
 # The search for leaks at the end of a process asks for calls of its own.
 ! sanitized || export ASAN_OPTIONS=detect_leaks=0
 fence() {
-	export RUN UAPI STATE T
+	export WRITABLE T
 	# shellcheck disable=SC2086
 	ip netns exec "$(ns a)" unshare -m sh "$T/mounts.sh" \
 	    prlimit $limits \
