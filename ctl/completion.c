@@ -91,7 +91,7 @@ static const char script[] =
     "{\n"
     "\tlocal s\n"
     "\tcase $1 in\n"
-    "\t-i)\tfor s in \"$_warrenctl_run\"/*.sock; do\n"
+    "\t-i)\tfor s in \"$_warrenctl_run\"/{,.}*.sock; do\n"
     "\t\t\tcase $s in *.read.sock|*.metrics.sock) continue ;; esac\n"
     "\t\t\ts=${s##*/}\n"
     "\t\t\tcase $s in -*) ;; *) echo \"${s%.sock}\" ;; esac\n"

@@ -3,11 +3,13 @@
  * Finding the daemon: see instance.h.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +28,13 @@
 #define READ	".read"
 #define METRICS	".metrics"
 
+/* Neither "." nor "..", as warrend has it; other names may begin with a dot. */
 static bool
 name_is_good(const char *name, size_t len)
 {
-	return len > 0 && len < INSTANCE_MAX && name[0] != '.' &&
-	    memchr(name, '/', len) == NULL;
+	return len > 0 && len < INSTANCE_MAX &&
+	    memchr(name, '/', len) == NULL &&
+	    (len > 2 || memcmp(name, "..", len) != 0);
 }
 
 static int
@@ -44,6 +48,10 @@ open_as(const char *name, size_t len, const char *kind)
 	return conn_open(path);
 }
 
+/*
+ * A socket that refuses was left behind, and so was the one beside it.  One
+ * that is not there says nothing: in bare mode nobody has it.
+ */
 static int
 open_named(const char *name, size_t len)
 {
@@ -54,7 +62,7 @@ open_named(const char *name, size_t len)
 		return fd;
 	saved = errno;
 	fd = open_as(name, len, READ);
-	if (fd == -1)
+	if (fd == -1 && errno != ECONNREFUSED)
 		errno = saved;
 	return fd;
 }
@@ -137,6 +145,20 @@ found_add(struct found *f, const char *name, size_t len)
 	snprintf(f->names + old, len + 2, " %.*s", (int)len, name);
 }
 
+/* Who may use a socket, if it is as warrend makes them. */
+static void
+say_whose(const char *path)
+{
+	const struct group *gr;
+	struct stat st;
+
+	if (stat(path, &st) == -1 || st.st_uid != 0 ||
+	    (st.st_mode & S_IWGRP) == 0 || (gr = getgrgid(st.st_gid)) == NULL)
+		return;
+	fprintf(stderr, ": the control socket is for root and group ");
+	output_text(stderr, gr->gr_name);
+}
+
 /* Says why a socket could not be reached; the exit status. */
 static int
 closed(const char *path, int error)
@@ -144,8 +166,9 @@ closed(const char *path, int error)
 	fprintf(stderr, "warrenctl: ");
 	output_text(stderr, path);
 	if (error == EACCES || error == EPERM) {
-		fprintf(stderr, ": permission denied: the control socket is "
-		    "for root and group warren\n");
+		fprintf(stderr, ": permission denied");
+		say_whose(path);
+		fputc('\n', stderr);
 		return EXIT_REFUSED;
 	}
 	fprintf(stderr, ": %s\n", strerror(error));

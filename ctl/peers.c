@@ -32,6 +32,8 @@ peer_state(const struct output *o, const struct row *row)
 	    strcmp(name_state, "silent") == 0 ||
 	    strcmp(name_state, "refused") == 0)
 		return "no address";
+	if (strcmp(name_state, "waiting") == 0)
+		return "resolving";
 	return "waiting";
 }
 

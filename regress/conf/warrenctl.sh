@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # warrenctl against a daemon that is played: what is asked, what is printed
-# of the answer, and the exit status; and the completion for bash.
+# of the answer, and the exit status; and which daemon is asked.
 
 . "$(dirname "$0")/../lib.sh"
 need python3
@@ -211,6 +211,14 @@ silent() {
 case_is "peers that are silent" 0 "[$(silent 0),$(silent 1)]" "$OK" peers
 expect_is "are new or idle" "not tried, idle" sh -c \
     "sed -n '2,\$s/.*  //p' '$T/out' | paste -sd, | sed 's/,/, /'"
+named() {
+	echo "$BOB" | sed "s/\"tries\":5/\"tries\":0/; s/\"unknown\"/\"$1\"/"
+}
+case_is "peers without an address" 0 "[$(named waiting),$(named silent),
+    $(named refused),$(named unknown),$(named '')]" "$OK" peers
+expect_is "are looked for, or are not there, or begin themselves" \
+    "resolving,no address,no address,no address,waiting" sh -c \
+    "sed -n '2,\$s/.*  //p' '$T/out' | paste -sd,"
 case_is "one peer" 0 "[$BOB,$ERROR]" "$OK" peers bob
 asked_is "is asked for by its name" "7 0300626f62"
 expect "and judged" grep -q '^health: error: bob: ' "$T/out"
@@ -274,12 +282,16 @@ assert r == {"table": "reload", "done": False, "text": "x:3: bad"}, r
 EVENT='{"table":"event","process":"netd","peer":"alice","what":"roamed",
     "time":1700000000,"endpoint":"192.0.2.1:7","text":"a \"b\""}'
 LINK='{"table":"event","process":"parent","what":"link","up":true}'
-case_is "monitor, and the daemon ends" 1 "[$EVENT,$LINK]" '[4, "over"]' monitor
+EMPTY='{"table":"event","process":"netd","what":"drops","reason":""}'
+case_is "monitor, and the daemon ends" 1 "[$EVENT,$LINK,$EMPTY]" \
+    '[4, "over"]' monitor
 asked_is "asks for events" "9 "
 expect_is "an event is a line" 'netd alice roamed endpoint=192.0.2.1:7 text="a \"b\""' \
     sh -c "sed -n '1s/^[^ ]* //p' '$T/out'"
 expect_is "one without a peer" 'parent - link up=yes' \
     sh -c "sed -n '2s/^[^ ]* //p' '$T/out'"
+expect_is "what is empty is in quotes" 'netd - drops reason=""' \
+    sh -c "sed -n '3s/^[^ ]* //p' '$T/out'"
 expect "the time is local" grep -q \
     "^$(date -d @1700000000 +%Y-%m-%dT%H:%M:%S%z) " "$T/out"
 case_is "monitor as JSON" 1 "[$EVENT,$LINK]" '[4, "over"]' -j monitor
@@ -340,6 +352,10 @@ done <<END
 0 completion bash
 3 status -s $T/none
 3 -s $T/none monitor
+2 -i . status
+2 -i .. status
+2 -i a/b status
+3 -i ... status
 END
 # -p means one of several: those that may not be asked are not this one.
 nobody() {
@@ -370,92 +386,88 @@ if [ "$(id -u)" -eq 0 ] && nobody test -x "$WARRENCTL" 2>/dev/null; then
 else
 	skip "-p" "nobody cannot run $WARRENCTL"
 fi
+
+# --- which instances there are, in a directory of runtime files of our own
+
+mkdir "$T/own"
+chmod 755 "$T/own"
+# as USER GROUP COMMAND...
+as() {
+	as_user=$1
+	as_group=$2
+	shift 2
+	unshare -m sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh \
+	    "$T/own" "$RUN" setpriv --reuid "$as_user" --regid "$as_group" \
+	    --clear-groups "$@"
+}
+# left NAME GROUP: a socket on which nobody listens any more.
+left() {
+	python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$T/own/$1"
+	chgrp "$2" "$T/own/$1"
+	chmod 660 "$T/own/$1"
+}
+# runs NAME GROUP: one that answers one client.
+runs() {
+	python3 "$T/answer.py" "$T/own/$1" "[$IF]" "$OK" >"$T/$1.said" \
+	    2>/dev/null &
+	PIDS="$PIDS $!"
+	wait_for 5 grep -q ready "$T/$1.said"
+	chgrp "$2" "$T/own/$1"
+	chmod 660 "$T/own/$1"
+}
+if [ "$(id -u)" -eq 0 ] && getent group warren-read >/dev/null &&
+    as 65534 65534 test -x "$WARRENCTL" 2>/dev/null; then
+	reader() {
+		as 65534 warren-read "$WARRENCTL" "$@"
+	}
+	left b.sock warren
+	left b.read.sock warren-read
+	rc=0
+	reader -i b show interface >"$T/out" 2>"$T/err" || rc=$?
+	expect_is "one that is gone, for who may only read" 3 echo $rc
+	err_is "is told" "warrenctl: no instance \"b\" is running (looked in $RUN)"
+	runs a.sock warren
+	runs a.read.sock warren-read
+	rc=0
+	reader show interface >"$T/out" 2>"$T/err" || rc=$?
+	expect_is "the only one that runs, beside it" 0 echo $rc
+	err_is "is found" ""
+	rm "$T/own/b.read.sock"
+	rc=0
+	reader -i b show interface >/dev/null 2>"$T/err" || rc=$?
+	expect_is "who has no socket for readers may run" 1 echo $rc
+	err_is "as the group of the other may know" "warrenctl: $RUN/b.sock: \
+permission denied: the control socket is for root and group warren"
+	left b.read.sock warren-read
+	rc=0
+	as 65534 65534 "$WARRENCTL" -s "$RUN/b.read.sock" show interface \
+	    >/dev/null 2>"$T/err" || rc=$?
+	expect_is "neither group" 1 echo $rc
+	err_is "is told which one reads" "warrenctl: $RUN/b.read.sock: \
+permission denied: the control socket is for root and group warren-read"
+	# A dot is a letter as any other; a socket without its name is none.
+	find "$T/own" -type s -delete
+	runs .wg0.sock root
+	left .wg0.read.sock root
+	left .wg0.metrics.sock root
+	runs .wg1.sock.new root
+	expect "the only one begins with a dot" \
+	    as 0 root "$WARRENCTL" show interface
+	runs .wg1.sock root
+	expect "one of several is chosen" \
+	    as 0 root "$WARRENCTL" -i .wg1 show interface
+	find "$T/own" -type s -delete
+	runs .wg0.sock root
+	runs wg1.sock root
+	several() {
+		as 0 root "$WARRENCTL" status 2>&1 || echo $?
+	}
+	several >"$T/out"
+	expect_is "several are named" ".wg0 2 wg1" \
+	    sh -c "sed 's/.*-i://' '$T/out' | xargs -n 1 | LC_ALL=C sort | xargs"
+else
+	skip "instances" "nobody cannot run $WARRENCTL, or groups are missing"
+fi
 expect_is "an option is missed" '  --check    one line for a monitoring system' \
     sh -c "'$WARRENCTL' status --chec 2>&1 | grep -e --check | tail -n 1"
-
-# --- completion
-
-if command -v bash >/dev/null 2>&1; then
-	"$WARRENCTL" completion bash >"$T/completion"
-	expect "the completion is a script" bash -n "$T/completion"
-	# complete_is WORDS WANT: the last word is the one to complete.
-	complete_is() {
-		expect_is "completion of: $1" "$2" bash -c '
-. "$1"
-cd "${1%/*}"
-read -ra COMP_WORDS <<<"$2"
-case $2 in *" ") COMP_WORDS+=("") ;; esac
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-_warrenctl
-echo "${COMPREPLY[*]}"' sh "$T/completion" "$1"
-	}
-	complete_is "warrenctl sta" "status"
-	complete_is "warrenctl sh p" "processes"
-	complete_is "warrenctl -i x show i" "interface imsg"
-	complete_is "warrenctl status --" "--check"
-	complete_is "warrenctl -j log " "verbose brief"
-	complete_is "warrenctl completion b" "bash"
-	complete_is "warrenctl nonsense " ""
-	complete_is "warrenctl show memory " ""
-	complete_is "warrenctl import $T/compl" "$T/completion"
-	mkdir "$T/keydir"
-	complete_is "warrenctl import f -k $T/keyd" "$T/keydir"
-	# Names are whatever a daemon, or who may write to a directory, says:
-	# bash must neither expand them now nor get them on its command line.
-	mkdir "$T/fake" "$T/run" "$T/files"
-	cat >"$T/names" <<-'END'
-	NAME
-	alice
-	$(touch${IFS}ran)
-	a$(touch${IFS}ran)
-	`touch${IFS}ran`
-	${x[$(touch${IFS}ran)]}
-	<(touch${IFS}ran)
-	"$(touch${IFS}ran)"
-	'$(touch${IFS}ran)'
-	a;touch${IFS}ran
-	a&touch${IFS}ran
-	*
-	/*
-	~
-	{a,b}
-	$HOME
-	a\
-	\141
-	-s
-	al'
-	al"x
-	al.i_c-e@h
-	alAAAA+/A=
-	END
-	printf '#!/bin/sh\ncat %s/names\n' "$T" >"$T/fake/warrenctl"
-	chmod 755 "$T/fake/warrenctl"
-	tail -n +2 "$T/names" | grep -v / | while read -r name; do
-		: >"$T/run/$name.sock"
-	done
-	: >"$T/run/alice.read.sock"
-	echo "_warrenctl_run=$T/run" >>"$T/completion"
-	complete_played() {
-		PATH=$T/fake:$PATH complete_is "$@"
-	}
-	complete_played "warrenctl peers " "alice al.i_c-e@h alAAAA+/A="
-	complete_played "warrenctl peers al" "alice al.i_c-e@h alAAAA+/A="
-	complete_played "warrenctl peers \$" ""
-	complete_played "warrenctl peers *" ""
-	complete_played "warrenctl -i " "al.i_c-e@h alice"
-	complete_played "warrenctl -i al.i" "al.i_c-e@h"
-	complete_played "warrenctl -i \$" ""
-	: >"$T/files/a b"
-	: >"$T/files/a*"
-	: >"$T/files/a\$(touch ran)"
-	complete_played "warrenctl import $T/files/a" "$(printf '%s ' \
-	    "$T/files/a b" "$T/files/a*" "$T/files/a\$(touch ran)" |
-	    sed 's/ $//')"
-	expect_fail "anything was run" test -e "$T/ran"
-	expect_is "every command is completed" "" sh -c \
-	    "'$WARRENCTL' nonsense 2>&1 | awk '/^  / { print \$1 }' |
-	    while read -r w; do grep -q \" \$w[ \\\"]\" '$T/completion' ||
-	    echo \$w; done"
-else
-	skip completion "bash is not installed"
-fi
