@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -200,6 +201,41 @@ START_TEST(the_parent_in_bare_mode)
 }
 END_TEST
 
+/*
+ * A directory for each of very many keys, more than may be open commonly:
+ * each can be read, and what it needs beside them, too.
+ */
+START_TEST(many_directories)
+{
+	static const struct rlimit few = { 256, 4096 };
+	struct step s = { "read a key file", READ, NULL, NULL, 0, 0 };
+	unsigned i;
+	int err;
+
+	if (!has_landlock()) {
+		unit_skip("many_directories", "this kernel has no Landlock");
+		return;
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	world_key_dirs = 1500;
+	for (i = 0; i < world_key_dirs; i += i < 3 || i > 1490 ? 1 : 97) {
+		s.path = world_key(i);
+		ck_assert_msg(held_ask(&held[7], s.name, take_step, &s,
+		    &err) == PASSED, "%s: error %d", s.path, err);
+	}
+	s.path = "/etc/hosts";
+	ck_assert_int_eq(held_ask(&held[7], s.path, take_step, &s, &err),
+	    PASSED);
+	s.path = "conf/warren.conf";
+	ck_assert_int_eq(held_ask(&held[7], s.path, take_step, &s, &err),
+	    PASSED);
+	s.path = "out/secret";
+	ck_assert_int_eq(held_ask(&held[7], s.path, take_step, &s, &err),
+	    FAILED);
+	ck_assert_int_eq(err, EACCES);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -209,6 +245,7 @@ suite(void)
 	tcase_add_unchecked_fixture(tc, world_new, world_end);
 	tcase_add_test(tc, the_parent_of_a_configuration);
 	tcase_add_test(tc, the_parent_in_bare_mode);
+	tcase_add_test(tc, many_directories);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -80,6 +80,38 @@ world(const char *name)
 	return p;
 }
 
+unsigned world_key_dirs;
+
+/* Beside each other, in each other, and of names that sort between those. */
+const char *
+world_key(unsigned i)
+{
+	static const char *const in[] = { "", "/in", "-" };
+	static char name[64];
+
+	snprintf(name, sizeof(name), "many/%u%s/a.psk", i / 3, in[i % 3]);
+	return name;
+}
+
+static void
+make_key_dirs(void)
+{
+	char name[64];
+	unsigned i;
+	int fd;
+
+	(void)!mkdir(world("many"), 0755);
+	for (i = 0; i < world_key_dirs; i++) {
+		strlcpy(name, world_key(i), sizeof(name));
+		*strrchr(name, '/') = '\0';
+		ck_assert_int_eq(mkdir(world(name), 0755), 0);
+		fd = open(world(world_key(i)), O_WRONLY | O_CREAT | O_CLOEXEC,
+		    0600);
+		ck_assert_int_ne(fd, -1);
+		close(fd);
+	}
+}
+
 void
 world_fill(void)
 {
@@ -217,11 +249,20 @@ static void
 be_parent(const struct held *h)
 {
 	static struct conf conf;
+	struct conf_peer *peer;
+	unsigned i;
 
 	STAILQ_INIT(&conf.files);
 	TAILQ_INIT(&conf.peers);
 	conf.path = strdup(world("conf/warren.conf"));
 	conf.key_file = strdup(world("keys/a.key"));
+	for (i = 0; i < world_key_dirs; i++) {
+		peer = calloc(1, sizeof(*peer));
+		if (peer == NULL)
+			cannot("memory");
+		peer->psk_file = strdup(world(world_key(i)));
+		TAILQ_INSERT_TAIL(&conf.peers, peer, entry);
+	}
 	parent.mode = h->mode;
 	parent.conf = h->mode == MODE_CONFIGURED ? &conf : NULL;
 	parent.run.run_dir = directory("run");
@@ -260,6 +301,7 @@ prepare(void)
 	    SOCK_CLOEXEC, 0, link_fds), 0);
 	ck_assert_msg(base[0] != '\0', "no directory for the test");
 	world_fill();
+	make_key_dirs();
 }
 
 enum verdict

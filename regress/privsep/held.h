@@ -53,6 +53,12 @@ void	 world_new(void);
 void	 world_end(void);
 /* Puts back what a try may have moved or removed. */
 void	 world_fill(void);
+/*
+ * So many directories with a key file each belong to the configuration, too:
+ * their names, from 0, as world() takes them.
+ */
+extern unsigned	 world_key_dirs;
+const char	*world_key(unsigned);
 /* Where this is in the world; good until the next call but three. */
 const char	*world(const char *);
 /* The parent's descriptor of its state directory, in a parent. */
