@@ -2,8 +2,8 @@
 /*
  * Walking a configuration: see deliver.h.  Each step makes one item or hands
  * on one key file.  The cursor stops where the link has enough to send, and
- * after a number of steps, so that the parent's other work is not kept
- * waiting (P46).
+ * after a number of steps or a time, so that the parent's other work is not
+ * kept waiting (P46).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,8 +11,10 @@
 
 #include "parent/deliver.h"
 #include "parent/keyfile.h"
+#include "shared/clock.h"
 
 #define TURN		512		/* steps a turn of the loop */
+#define TURN_TIME	(50 * CLOCK_NSEC_PER_MSEC) /* a slow disk's */
 /*
  * Descriptors under way count against a limit of the user's and of the
  * message's row, whatever their size.
@@ -316,11 +318,12 @@ static void
 on_more(evutil_socket_t fd, short what, void *arg)
 {
 	struct deliver *d = arg;
+	uint64_t end = clock_boottime() + TURN_TIME;
 	int n;
 
 	(void)fd;
 	(void)what;
-	for (n = 0; n < TURN; n++) {
+	for (n = 0; n < TURN && d->moved < end; n++) {
 		if (d->conf == NULL)
 			return;
 		if (!link_is_open(d->link)) {
@@ -331,6 +334,7 @@ on_more(evutil_socket_t fd, short what, void *arg)
 		if (is_full(d))
 			return;
 		step(d);
+		d->moved = clock_boottime();
 	}
 	if (d->conf != NULL)
 		go_on(d);
@@ -364,6 +368,7 @@ deliver_start(struct deliver *d, const struct conf *conf, uint32_t id,
 	d->peer = NULL;
 	d->at = 0;
 	d->complete = false;
+	d->moved = clock_boottime();
 	wbuf_init(&d->w, d->buf, sizeof(d->buf));
 	conf_begin_send(d->link, id, initial);
 	go_on(d);

@@ -37,6 +37,8 @@ struct deliver {
 	const struct conf_peer	*peer;
 	size_t			 at;
 	bool			 complete;	/* CONF_END was sent */
+	uint64_t		 moved;		/* clock_boottime(), when it
+						 * last sent something */
 	struct wbuf		 w;
 	uint8_t			 buf[MSG_PAYLOAD];
 };

@@ -158,8 +158,12 @@ make_loop(struct parent *p)
 	struct event_config *ec;
 
 	ec = event_config_new();
+	/*
+	 * Timers begin when they are set, not when the loop's turn began: that
+	 * may be long ago, and children are ended by them.
+	 */
 	if (ec == NULL || event_config_set_flag(ec, EVENT_BASE_FLAG_NOLOCK |
-	    EVENT_BASE_FLAG_IGNORE_ENV) == -1)
+	    EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NO_CACHE_TIME) == -1)
 		return -1;
 	p->base = event_base_new_with_config(ec);
 	event_config_free(ec);

@@ -47,13 +47,31 @@ is_busy(const struct reload *r)
 }
 
 static void
-set_timer(struct reload *r)
+set_timer(struct reload *r, unsigned ms)
 {
 	struct timeval tv;
 
-	tv.tv_sec = r->timeout_ms / 1000;
-	tv.tv_usec = (r->timeout_ms % 1000) * 1000;
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = (ms % 1000) * 1000;
 	event_add(r->timer, &tv);
+}
+
+/*
+ * How much of its time a child has left.  It runs from the last thing that we
+ * had for it: opening the key files is our work, and may take longer.
+ */
+static unsigned
+left(const struct reload *r, unsigned i)
+{
+	const struct reload_child *c = &r->child[i];
+	uint64_t since;
+
+	if (r->state == RELOAD_COMMIT)
+		return i == r->committing ? 0 : r->timeout_ms;
+	if (c->ready)
+		return r->timeout_ms;
+	since = (clock_boottime() - c->deliver.moved) / CLOCK_NSEC_PER_MSEC;
+	return since < r->timeout_ms ? r->timeout_ms - (unsigned)since : 0;
 }
 
 /* The lines as one text; those that do not fit are counted. */
@@ -176,23 +194,29 @@ static void
 on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct reload *r = arg;
+	unsigned i, ms, least = r->timeout_ms;
 	char text[128];
-	int i;
 
 	(void)fd;
 	(void)what;
 	if (r->parent->state == SUITE_ENDING)
 		return;
-	text[0] = '\0';
-	for (i = 0; i < RELOAD_CHILDREN; i++)
-		if (r->state == RELOAD_PREPARE ? !r->child[i].ready :
-		    (unsigned)i == r->committing) {
-			snprintf(text, sizeof(text), "%s did not %s the "
-			    "configuration within %u seconds; ending",
-			    proc_name(order[i]), r->state == RELOAD_PREPARE ?
-			    "prepare" : "commit", r->timeout_ms / 1000);
-			log_warnx("%s", text);
-		}
+	for (i = 0; i < RELOAD_CHILDREN; i++) {
+		ms = left(r, i);
+		if (ms < least)
+			least = ms;
+		if (ms > 0)
+			continue;
+		snprintf(text, sizeof(text), "%s did not %s the "
+		    "configuration within %u seconds; ending",
+		    proc_name(order[i]), r->state == RELOAD_PREPARE ?
+		    "prepare" : "commit", r->timeout_ms / 1000);
+		log_warnx("%s", text);
+	}
+	if (least > 0) {
+		set_timer(r, least);
+		return;
+	}
 	/* In the midst of commits there would be no way back anyway. */
 	report(r, ETIMEDOUT, text);
 	suite_end(r->parent, 1);
@@ -239,7 +263,7 @@ prepare(struct reload *r, struct conf *conf)
 		    r->parent->conf->key_file != NULL;
 		deliver_start(&c->deliver, conf, r->id, r->initial);
 	}
-	set_timer(r);
+	set_timer(r, r->timeout_ms);
 }
 
 /* What was open to us at the start is; *denied says that more was asked. */
@@ -303,7 +327,7 @@ static void
 commit_next(struct reload *r)
 {
 	conf_plain_send(r->child[r->committing].link, MSG_CONF_COMMIT, r->id);
-	set_timer(r);
+	set_timer(r, r->timeout_ms);
 }
 
 /* All are ready; from sockets_commit() on there is no way back. */
@@ -582,6 +606,16 @@ fail:
 	log_warnx("cannot make what a reload needs");
 	reload_clear(r);
 	return -1;
+}
+
+void
+reload_stop(struct reload *r)
+{
+	int i;
+
+	for (i = 0; i < RELOAD_CHILDREN; i++)
+		if (r->child[i].deliver.more != NULL)
+			deliver_stop(&r->child[i].deliver);
 }
 
 void

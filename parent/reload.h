@@ -9,7 +9,8 @@
  *			then the kernel drops what was the old one's
  *
  * Up to the first COMMIT any error leaves all as it was.  A child that does
- * not answer in time ends the suite.
+ * not answer in time, or does not read, ends the suite; how long it takes us to
+ * open key files is not its time.
  *
  * It calls, in this order: sockets_prepare() and kernel_prepare() (or their
  * _abort()), sockets_commit(), kernel_commit(), dns_refresh(), and
@@ -34,7 +35,8 @@
 #include "shared/log.h"
 #include "shared/msg_conf.h"
 
-#define RELOAD_TIMEOUT	20		/* seconds for each answer */
+#define RELOAD_TIMEOUT	20		/* seconds for each answer, from the
+					 * last thing that was sent for it */
 #define RELOAD_CHILDREN	3
 
 struct parent;
@@ -84,6 +86,8 @@ struct reload {
  * final.  The reload is p->reload.  0, or -1 after a line in the log.
  */
 int	 reload_init(struct reload *, struct parent *);
+/* The suite ends: nothing more of a configuration is sent. */
+void	 reload_stop(struct reload *);
 /*
  * At the end, before kernel_close(): takes back what is only prepared.
  * p->conf is left to its owner.

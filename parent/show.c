@@ -7,6 +7,7 @@
  */
 #include <sys/resource.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,8 +182,9 @@ show_health(struct parent *p, struct link *out, uint32_t id)
 		snprintf(text, sizeof(text), "cannot listen on UDP port %u: "
 		    "%s", p->port, strerrordesc_np(p->bind_error));
 		/* Without a socket nothing works. */
-		show_severe(&to, "error", text, "take another port, or end "
-		    "the program that uses this one");
+		show_severe(&to, "error", text, p->bind_error == EADDRINUSE ?
+		    "take another port, or end the program that uses this one" :
+		    "see the log; it is tried again every 5 seconds");
 	}
 	if (p->mode == MODE_BARE)
 		return;

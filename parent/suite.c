@@ -25,6 +25,8 @@
 #define KILL_MS		150	/* until we end without them */
 #define LAST_WORDS	1024	/* messages of a dead child */
 
+static void	 reap(struct parent *);
+
 /* Bits of PROC_BIT() that have a link between them. */
 static const unsigned siblings[PROC_COUNT] = {
 	[PROC_CRYPTOD] = PROC_BIT(PROC_NETD) | PROC_BIT(PROC_CTLD),
@@ -101,6 +103,10 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 				    START_TIMEOUT);
 		suite_end(p, 1);
 	} else if (!p->killing) {
+		/* Who has obeyed while we were busy is not to be blamed. */
+		reap(p);
+		if (living(p) == 0)
+			return;
 		p->killing = true;
 		kill_rest(p);
 		set_timer(p, KILL_MS);
@@ -119,6 +125,8 @@ suite_end(struct parent *p, int status)
 	/* A start that is interrupted has not succeeded. */
 	p->status = p->started ? status : 1;
 	notify_stopping(&p->notify);
+	/* What is still to be sent would only keep us, and them, from it. */
+	reload_stop(&p->reload);
 	for (m = p->member; m < p->member + PROC_COUNT; m++)
 		if (m->pid != 0)
 			shutdown_send(&m->link);

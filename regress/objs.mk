@@ -148,6 +148,7 @@ UNIT_OBJS_reload_load	= $(RELOAD_OBJS)
 UNIT_OBJS_reload_refused = $(RELOAD_OBJS)
 UNIT_OBJS_replay	= cryptod/replay.o
 UNIT_OBJS_resolvconf	= parent/resolvconf.o shared/addr.o shared/codec.o
+UNIT_OBJS_resume	= $(UNIT_OBJS_sessions)
 UNIT_OBJS_ring		= shared/ring.o
 UNIT_OBJS_row		= shared/codec.o shared/row.o
 UNIT_OBJS_sandbox	= shared/caps.o shared/sandbox.o \
@@ -268,7 +269,7 @@ PRIVSEP_TRIES	= $(PRIVSEP_KID) regress/privsep/tries.o
 PRIVSEP_OBJS_hostile	= $(PRIVSEP_TRIES)
 PRIVSEP_OBJS_wrong_parent = $(PRIVSEP_TRIES)
 # The parent itself, with children that are played.
-PRIVSEP_OBJS_parent_rows = $(PRIVSEP_TRIES) regress/privsep/parent_play.o \
+PRIVSEP_PARENT	= $(PRIVSEP_TRIES) regress/privsep/parent_play.o \
 		   $(CONF_OBJS) parent/deliver.o parent/dispatch.o \
 		   parent/events.o parent/keyfile.o parent/reload.o \
 		   parent/show.o parent/slots.o parent/suite.o shared/clock.o \
@@ -276,6 +277,8 @@ PRIVSEP_OBJS_parent_rows = $(PRIVSEP_TRIES) regress/privsep/parent_play.o \
 		   shared/link_show.o shared/log.o shared/msg_conf.o \
 		   shared/msg_helper.o shared/msg_net.o shared/msg_parent.o \
 		   shared/row.o
+PRIVSEP_OBJS_parent_duties = $(PRIVSEP_PARENT)
+PRIVSEP_OBJS_parent_rows = $(PRIVSEP_PARENT)
 # And plays all sides of ctld.
 PRIVSEP_PLAY	= $(PRIVSEP_KID) regress/privsep/play.o shared/addr.o \
 		   shared/ctl_proto.o shared/hex.o shared/imsg.o shared/link.o \

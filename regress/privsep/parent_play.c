@@ -249,6 +249,19 @@ world_say(enum proc from, uint16_t type, const void *data, size_t len)
 	    0);
 }
 
+static void
+hear_row(struct played *c, const struct imsg *m)
+{
+	const struct row_field *advice;
+	struct row row;
+
+	if (row_parse(&row, m->data, m->len) == -1)
+		return;
+	advice = row_get(&row, "advice");
+	if (advice != NULL)
+		snprintf(c->advice, sizeof(c->advice), "%s", advice->str);
+}
+
 /* A child of good will. */
 static void
 hear(enum proc proc, const struct imsg *m)
@@ -257,6 +270,7 @@ hear(enum proc proc, const struct imsg *m)
 	struct played *c = &world.child[proc];
 
 	c->heard++;
+	c->late += c->shutdowns > 0;
 	world.k.id = m->id;
 	switch (m->type) {
 	case MSG_GO:
@@ -275,6 +289,9 @@ hear(enum proc proc, const struct imsg *m)
 		break;
 	case MSG_HELPER_SHOW:
 		world_say(proc, MSG_HELPER_SHOW_END, NULL, 0);
+		break;
+	case MSG_ROW:
+		hear_row(c, m);
 		break;
 	case MSG_SHOW_END:
 		c->ends++;
@@ -486,6 +503,21 @@ world_start(enum mode mode)
 	ck_assert_int_eq(suite_start(&world.p, tun), 0);
 	close(tun);
 	world_turn();
+}
+
+void
+world_peers(unsigned n)
+{
+	struct conf *conf = world.p.conf;
+	struct conf_peer *peer;
+
+	for (; n > 0; n--) {
+		peer = calloc(1, sizeof(*peer));
+		ck_assert_ptr_nonnull(peer);
+		snprintf(peer->name, sizeof(peer->name), "peer%u", n);
+		TAILQ_INSERT_TAIL(&conf->peers, peer, entry);
+		conf->npeers++;
+	}
 }
 
 void

@@ -26,6 +26,8 @@ struct played {
 	int		 status;	/* of wait4(2) */
 	int		 err;		/* its stderr, which the parent reads */
 	unsigned	 heard, gos, shutdowns, ends, shows;
+	unsigned	 late;		/* messages after SHUTDOWN */
+	char		 advice[128];	/* of the last row of health */
 };
 
 struct world {
@@ -52,6 +54,8 @@ void	 world_start(enum mode);
 void	 world_ready(enum proc but);
 /* Started, ready, and in configured mode the configuration is in force. */
 void	 world_run(enum mode);
+/* So many peers more in the first configuration, before it is read. */
+void	 world_peers(unsigned n);
 /* The parent and the children do all that there is to do. */
 void	 world_turn(void);
 /* For at most ms, until the suite has ended; has it? */

@@ -3,11 +3,16 @@
  * The transaction of a configuration under load: readers that are slow, many
  * peers, the longest of everything, and who asks too often.
  */
+#include <sys/syscall.h>
+
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "reload_play.h"
 
@@ -75,6 +80,95 @@ START_TEST(slow_reader)
 	ck_assert_uint_eq(CTLD->psks, 20000);
 	ck_assert_uint_eq(NETD->peers, 20000);
 	ck_assert_int_eq(play.faults, 0);
+}
+END_TEST
+
+static void
+pause_ms(long ms)
+{
+	struct timespec ts = { 0, ms * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* What goes on takes its time: only who stands still is ended. */
+START_TEST(slow_but_reading)
+{
+	int i;
+
+	start();
+	parent.reload.timeout_ms = 1000;
+	play.psk_files = 1;
+	make_slot("0.psk", 0600);
+	CRYPTOD->deaf = true;
+	play.on_disk = make_conf(20000, 3, true);
+	ask(5);
+	for (i = 0; i < 40; i++) {
+		pause_ms(50);
+		CRYPTOD->deaf = false;
+		turn(1);
+		CRYPTOD->deaf = true;
+	}
+	ck_assert_int_eq(parent.reload.state, RELOAD_PREPARE);
+	ck_assert_uint_eq(CRYPTOD->ends, 1);
+	ck_assert_int_eq(parent.state, SUITE_RUNNING);
+	/* And then it does not read any more. */
+	for (i = 0; i < 5000 && parent.state == SUITE_RUNNING; i++) {
+		pause_ms(1);
+		turn(1);
+	}
+	ck_assert_int_eq(parent.state, SUITE_ENDING);
+	ck_assert_ptr_nonnull(strstr(play.last_log, "cryptod did not prepare "
+	    "the configuration within 1 seconds"));
+}
+END_TEST
+
+/* A slow disk: each file that is opened for a key takes this long. */
+static long	 slow_ms;
+static unsigned	 opened;
+
+int
+open(const char *path, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (slow_ms > 0 && strstr(path, ".psk") != NULL) {
+		pause_ms(slow_ms);
+		opened++;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* It is no child's fault, and the loop goes round meanwhile. */
+START_TEST(slow_disk)
+{
+	unsigned before, most = 0, i;
+
+	start();
+	parent.reload.timeout_ms = 1000;
+	play.psk_files = 1;
+	make_slot("0.psk", 0600);
+	play.on_disk = make_conf(120, 1, true);
+	slow_ms = 20;
+	say_plain(CTLD, MSG_RELOAD, 5, NULL, 0);
+	for (i = 0; i < 5000 && CTLD->answers == 0; i++) {
+		before = opened;
+		event_base_loop(parent.base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+		kid_read(NETD);
+		kid_read(CRYPTOD);
+		kid_read(CTLD);
+		if (opened - before > most)
+			most = opened - before;
+	}
+	ck_assert_msg(CTLD->error == 0, "%s", CTLD->text);
+	ck_assert_int_eq(parent.state, SUITE_RUNNING);
+	ck_assert_uint_eq(parent.conf->npeers, 120);
+	ck_assert_uint_eq(opened, 120);
+	ck_assert_uint_le(most, 3);
 }
 END_TEST
 
@@ -170,6 +264,8 @@ suite(void)
 
 	tcase_add_test(tc, too_often);
 	tcase_add_loop_test(tc, slow_reader, 0, 3);
+	tcase_add_test(tc, slow_but_reading);
+	tcase_add_test(tc, slow_disk);
 	tcase_add_test(tc, turns);
 	tcase_add_test(tc, ten_thousand);
 	tcase_add_test(tc, huge);
