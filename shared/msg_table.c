@@ -39,7 +39,7 @@ static const struct msg_row rows[] = {
 	{ MSG_BELL_FD,	"BELL_FD",	P,	C|N,	SETUP,	BOTH,	3, 3, FD_PIPE,
 		4, OVER_CLOSE, "one end of a doorbell pipe" },
 	{ MSG_TUN_FD,	"TUN_FD",	P,	C,	SETUP,	BOTH,	2, 2, FD_TUN,
-		1, OVER_CLOSE, "a queue of the TUN device" },
+		8, OVER_CLOSE, "a queue of the TUN device" },
 	{ MSG_UDP_FD,	"UDP_FD",	P,	N,	RUN,	BOTH,	3, 3, FD_UDP,
 		8, OVER_CLOSE, "a bound socket; replaces the one of its family" },
 	{ MSG_UDP_CLOSE, "UDP_CLOSE",	P,	N,	RUN,	BOTH,	0, 0, FD_NONE,

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/msg_parent.h"
 #include "shared/msg_table.h"
 #include "unit.h"
 
@@ -363,6 +364,16 @@ START_TEST(names)
 }
 END_TEST
 
+/* What is sent in a row may have to wait as a whole. */
+START_TEST(rows_in_a_row)
+{
+	ck_assert_uint_ge(msg_row(MSG_TUN_FD)->queue, TUN_QUEUES);
+	ck_assert_uint_ge(msg_row(MSG_LINK_FD)->queue, PROC_COUNT - 2);
+	ck_assert_uint_ge(msg_row(MSG_BELL_FD)->queue, 2);
+	ck_assert_uint_ge(msg_row(MSG_LISTENER_FD)->queue, 4);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -376,6 +387,7 @@ suite(void)
 	tcase_add_test(tc, descriptors);
 	tcase_add_test(tc, near_misses);
 	tcase_add_test(tc, names);
+	tcase_add_test(tc, rows_in_a_row);
 	suite_add_tcase(s, tc);
 	return s;
 }
