@@ -5,13 +5,16 @@
 #include "ctld/ctld.h"
 
 void
-asks_init(struct asks *a)
+asks_init(struct asks a[PROC_COUNT])
 {
 	size_t i;
+	int p;
 
-	for (i = 0; i < ASKS_MAX; i++)
-		a->ask[i].id = 0;
-	TAILQ_INIT(&a->waiting);
+	for (p = 0; p < PROC_COUNT; p++) {
+		for (i = 0; i < ASKS_MAX; i++)
+			a[p].ask[i].id = 0;
+		TAILQ_INIT(&a[p].waiting);
+	}
 }
 
 static struct ask *
@@ -25,16 +28,26 @@ find(struct asks *a, uint32_t id)
 	return NULL;
 }
 
+static void
+unwait(struct ctld *ctx, struct client *c)
+{
+	if (c->retry == NULL)
+		return;
+	TAILQ_REMOVE(&ctx->asks[c->retry_at].waiting, c, waiting);
+	c->retry = NULL;
+}
+
 uint32_t
-ask_begin(struct ctld *ctx, struct client *c, uint16_t answer,
+ask_begin(struct ctld *ctx, struct client *c, enum proc p, uint16_t answer,
     ask_retry retry)
 {
-	struct ask *a = find(&ctx->asks, 0);
+	struct ask *a = find(&ctx->asks[p], 0);
 
+	unwait(ctx, c);
 	if (a == NULL) {
-		if (c->retry == NULL)
-			TAILQ_INSERT_TAIL(&ctx->asks.waiting, c, waiting);
+		TAILQ_INSERT_TAIL(&ctx->asks[p].waiting, c, waiting);
 		c->retry = retry;
+		c->retry_at = p;
 		return 0;
 	}
 	a->id = ctld_id(ctx);
@@ -44,9 +57,10 @@ ask_begin(struct ctld *ctx, struct client *c, uint16_t answer,
 }
 
 int
-ask_end(struct ctld *ctx, uint16_t answer, uint32_t id, struct client **c)
+ask_end(struct ctld *ctx, enum proc p, uint16_t answer, uint32_t id,
+    struct client **c)
 {
-	struct ask *a = id != 0 ? find(&ctx->asks, id) : NULL;
+	struct ask *a = id != 0 ? find(&ctx->asks[p], id) : NULL;
 
 	if (a == NULL || a->answer != answer)
 		return -1;
@@ -56,23 +70,16 @@ ask_end(struct ctld *ctx, uint16_t answer, uint32_t id, struct client **c)
 	return 0;
 }
 
-static void
-unwait(struct asks *a, struct client *c)
-{
-	TAILQ_REMOVE(&a->waiting, c, waiting);
-	c->retry = NULL;
-}
-
 void
-ask_next(struct ctld *ctx)
+ask_next(struct ctld *ctx, enum proc p)
 {
+	struct asks *a = &ctx->asks[p];
 	struct client *c;
 	ask_retry retry;
 
-	while (find(&ctx->asks, 0) != NULL &&
-	    (c = TAILQ_FIRST(&ctx->asks.waiting)) != NULL) {
+	while (find(a, 0) != NULL && (c = TAILQ_FIRST(&a->waiting)) != NULL) {
 		retry = c->retry;
-		unwait(&ctx->asks, c);
+		unwait(ctx, c);
 		retry(ctx, c);
 	}
 }
@@ -81,10 +88,11 @@ void
 ask_forget(struct ctld *ctx, struct client *c)
 {
 	size_t i;
+	int p;
 
-	if (c->retry != NULL)
-		unwait(&ctx->asks, c);
-	for (i = 0; i < ASKS_MAX; i++)
-		if (ctx->asks.ask[i].client == c)
-			ctx->asks.ask[i].client = NULL;
+	unwait(ctx, c);
+	for (p = 0; p < PROC_COUNT; p++)
+		for (i = 0; i < ASKS_MAX; i++)
+			if (ctx->asks[p].ask[i].client == c)
+				ctx->asks[p].ask[i].client = NULL;
 }

@@ -3,7 +3,9 @@
  * Questions that ctld has asked other processes on behalf of its clients.
  * Their number is bounded, so that no crowd of clients fills a sibling's
  * queue; who finds no place waits in line.  A question outlives its client:
- * the answer is then recognised and dropped.
+ * the answer is then recognised and dropped.  Each process has places and a
+ * line of its own, so that one that never answers keeps only those waiting
+ * who ask it.
  */
 #ifndef CTLD_ASK_H
 #define CTLD_ASK_H
@@ -15,7 +17,7 @@
 #include "ctld/client.h"
 #include "shared/msg.h"
 
-#define ASKS_MAX	16
+#define ASKS_MAX	16		/* of one process */
 
 struct ctld;
 
@@ -28,26 +30,29 @@ struct ask {
 	struct client	*client;	/* NULL: gone */
 };
 
+/* What one process was asked, and who waits to ask it. */
 struct asks {
 	struct ask		 ask[ASKS_MAX];
 	struct client_list	 waiting;
 };
 
-void		 asks_init(struct asks *);
+/* The places of all processes. */
+void		 asks_init(struct asks [PROC_COUNT]);
 /*
- * The id to ask with, or 0: no place now, retry will be called.  The answer
- * is a message of that type and id.
+ * The id to ask this process with, or 0: no place now, retry will be called.
+ * The answer is a message of that type and id.
  */
-uint32_t	 ask_begin(struct ctld *, struct client *, uint16_t answer,
-		    ask_retry);
+uint32_t	 ask_begin(struct ctld *, struct client *, enum proc,
+		    uint16_t answer, ask_retry);
 /*
- * An answer came.  -1 if nobody asked (the sender broke the rules), else 0
- * and the client, NULL if it is gone.  Call ask_next() when it is dealt with.
+ * An answer came from this process.  -1 if nobody asked (the sender broke the
+ * rules), else 0 and the client, NULL if it is gone.  Call ask_next() when it
+ * is dealt with.
  */
-int		 ask_end(struct ctld *, uint16_t answer, uint32_t id,
-		    struct client **);
-/* Lets those who wait use the free places. */
-void		 ask_next(struct ctld *);
+int		 ask_end(struct ctld *, enum proc, uint16_t answer,
+		    uint32_t id, struct client **);
+/* Lets those who wait for this process use its free places. */
+void		 ask_next(struct ctld *, enum proc);
 /* Forgets a client that is gone. */
 void		 ask_forget(struct ctld *, struct client *);
 

@@ -25,8 +25,9 @@
 /* How long a client may do nothing when others wait for its place. */
 #define SILENT_AFTER	(1 * CLOCK_NSEC_PER_SEC)	/* it asks nothing */
 #define IDLE_AFTER	(5 * CLOCK_NSEC_PER_SEC)
+/* And when nobody does. */
 #define STALLED_AFTER	(60 * CLOCK_NSEC_PER_SEC)
-#define WATCH_STALLED	(600 * CLOCK_NSEC_PER_SEC)	/* it loses rows */
+#define PAGED_AFTER	(600 * CLOCK_NSEC_PER_SEC)	/* page by page */
 #define LATE_AFTER	(CTL_LATE * CLOCK_NSEC_PER_SEC)
 #define LINGER		(2 * CLOCK_NSEC_PER_SEC)
 
@@ -63,6 +64,8 @@ client_free(struct client *c)
 		event_free(c->rd);
 	if (c->wr != NULL)
 		event_free(c->wr);
+	if (c->more != NULL)
+		event_free(c->more);
 	if (c->fd != -1)
 		close(c->fd);
 	out_free(c);
@@ -223,15 +226,21 @@ may_ask(const struct client *c)
 	    client_pending(c) < CLIENT_LOW;
 }
 
-/* From the loop, not from here: what waits may be the next request. */
+/*
+ * From the loop, not from here: what waits may be the next request.  And after
+ * a look at the others, as event_active() would not, or one that always has
+ * another request would keep us from them.
+ */
 static void
 client_listen(struct client *c)
 {
+	static const struct timeval now;
+
 	if (!may_ask(c) || event_pending(c->rd, EV_READ, NULL))
 		return;
 	event_add(c->rd, NULL);
 	if (c->in_len > 0 || c->eof)
-		event_active(c->rd, EV_READ, 0);
+		event_add(c->more, &now);
 }
 
 void
@@ -275,6 +284,7 @@ client_kill(struct client *c)
 	c->dead = true;
 	event_del(c->rd);
 	event_del(c->wr);
+	event_del(c->more);
 	close(c->fd);
 	c->fd = -1;
 	l->ops->gone(ctx, c);
@@ -328,6 +338,7 @@ on_read(evutil_socket_t fd, short what, void *arg)
 	struct client *c = arg;
 	ssize_t n;
 
+	(void)fd;
 	(void)what;
 	if (c->watching) {
 		watch_read(c);
@@ -341,7 +352,7 @@ on_read(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (!c->eof && c->in_len < sizeof(c->in)) {
-		n = read(fd, c->in + c->in_len, sizeof(c->in) - c->in_len);
+		n = read(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len);
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK ||
 		    errno == EINTR))
 			return;
@@ -391,7 +402,9 @@ client_new(struct acceptor *l, int fd)
 	c->since = c->progress;
 	c->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_read, c);
 	c->wr = event_new(base, fd, EV_WRITE | EV_PERSIST, on_write, c);
-	if (c->rd == NULL || c->wr == NULL || event_add(c->rd, NULL) == -1) {
+	c->more = event_new(base, -1, 0, on_read, c);
+	if (c->rd == NULL || c->wr == NULL || c->more == NULL ||
+	    event_add(c->rd, NULL) == -1) {
 		client_free(c);
 		return NULL;
 	}
@@ -501,13 +514,15 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 	}
 }
 
+/* One that reads slowly costs little, but for a big answer. */
 static bool
 stalled(const struct client *c, uint64_t now)
 {
 	uint64_t idle = now - c->progress;
 
 	if (client_pending(c) > 0)
-		return idle > (c->watching ? WATCH_STALLED : STALLED_AFTER);
+		return idle > (c->acceptor->ops->paged &&
+		    ctx_of(c)->clients.big != c ? PAGED_AFTER : STALLED_AFTER);
 	if (c->lingering)
 		return idle > LINGER;
 	if (c->acceptor->ops->hurry != 0 && !c->busy)

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/msg.h"
+
 #define CLIENT_IN	8192		/* bytes of the input buffer */
 #define CLIENT_LOW	65536		/* go on below this much output */
 #define CLIENT_OUT_MAX	(1U << 20)	/* more output than this: closed */
@@ -32,6 +34,7 @@ struct client;
 struct client_ops {
 	size_t	  state;		/* bytes of the protocol's state */
 	uint64_t  hurry;		/* ns to ask in, or 0: any time */
+	bool	  paged;		/* people read the answers, in a pager */
 	/*
 	 * Takes bytes of input and returns how many it used; 0: more are
 	 * needed.  Not called while the client is busy.
@@ -67,12 +70,14 @@ struct client {
 	TAILQ_ENTRY(client)	 entry;
 	TAILQ_ENTRY(client)	 waiting;	/* for ask.h */
 	void			(*retry)(struct ctld *, struct client *);
+	enum proc		 retry_at;	/* whom it waits to ask */
 	struct acceptor		*acceptor;
 	int			 fd;
 	uid_t			 uid;
 	pid_t			 pid;
 	struct event		*rd;
 	struct event		*wr;
+	struct event		*more;	/* there is input already */
 	uint64_t		 since;		/* boottime of its coming, ns */
 	uint64_t		 progress;	/* and of the last progress */
 	bool			 busy;		/* we work for it */

@@ -212,7 +212,8 @@ may_change(struct ctld *ctx, struct client *c, const char *what)
 static void
 reload_ask(struct ctld *ctx, struct client *c)
 {
-	uint32_t id = ask_begin(ctx, c, MSG_RELOAD_DONE, reload_ask);
+	uint32_t id = ask_begin(ctx, c, PROC_PARENT, MSG_RELOAD_DONE,
+	    reload_ask);
 
 	if (id != 0)
 		reload_send(&ctx->child.parent, id);
@@ -242,13 +243,12 @@ control_on_reload_done(void *arg, struct link *l, struct imsg *m)
 	struct client *c;
 	int error;
 
-	(void)l;
 	if (reload_done_recv(m, &error, text) == -1 ||
-	    ask_end(ctx, MSG_RELOAD_DONE, m->id, &c) == -1)
+	    ask_end(ctx, l->peer, MSG_RELOAD_DONE, m->id, &c) == -1)
 		return -1;
 	if (c != NULL)
 		control_done(c, error, text);
-	ask_next(ctx);
+	ask_next(ctx, l->peer);
 	return 0;
 }
 
@@ -256,7 +256,8 @@ control_on_reload_done(void *arg, struct link *l, struct imsg *m)
 static void
 log_ask(struct ctld *ctx, struct client *c)
 {
-	uint32_t id = ask_begin(ctx, c, MSG_SOCKET_DONE, log_ask);
+	uint32_t id = ask_begin(ctx, c, PROC_PARENT, MSG_SOCKET_DONE,
+	    log_ask);
 
 	if (id != 0)
 		log_set_send(&ctx->child.parent, id, control_of(c)->verbose);
@@ -284,11 +285,11 @@ control_on_log_done(struct ctld *ctx, uint32_t id, int error)
 {
 	struct client *c;
 
-	if (ask_end(ctx, MSG_SOCKET_DONE, id, &c) == -1)
+	if (ask_end(ctx, PROC_PARENT, MSG_SOCKET_DONE, id, &c) == -1)
 		return -1;
 	if (c != NULL)
 		control_done(c, error, error == 0 ? "" : strerror(error));
-	ask_next(ctx);
+	ask_next(ctx, PROC_PARENT);
 	return 0;
 }
 
@@ -379,6 +380,7 @@ control_midway(const struct client *c)
 
 const struct client_ops control_ops = {
 	.state = sizeof(struct control_client),
+	.paged = true,
 	.input = control_input,
 	.room = control_room,
 	.midway = control_midway,

@@ -42,10 +42,13 @@ ctld_is_configured(const struct ctld *ctx)
 	return ctx->child.startup.mode == MODE_CONFIGURED;
 }
 
+/* event_active() would keep the loop from all else until we are done. */
 void
 ctld_again(struct ctld *ctx)
 {
-	event_active(ctx->again, EV_TIMEOUT, 0);
+	static const struct timeval now;
+
+	event_add(ctx->again, &now);
 }
 
 static void
@@ -223,7 +226,7 @@ ctld_init(struct ctld *ctx)
 		ctx->acceptor[i].readonly = kind[i].readonly;
 	}
 	ctx->budget.max = UAPI_ALL_MAX;
-	asks_init(&ctx->asks);
+	asks_init(ctx->asks);
 	set_queue_init(&ctx->sets);
 	show_queue_init(&ctx->shows);
 }

@@ -23,7 +23,7 @@ struct ctld {
 	struct child		 child;
 	struct acceptor		 acceptor[LISTENER_COUNT];
 	struct clients		 clients;
-	struct asks		 asks;
+	struct asks		 asks[PROC_COUNT];	/* by who is asked */
 	struct uapi_budget	 budget;	/* of all sets being read */
 	struct set_queue	 sets;
 	struct show_queue	 shows;

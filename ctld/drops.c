@@ -68,6 +68,11 @@ proc_of(const char *name)
 	return PROC_PARENT;
 }
 
+/*
+ * What ctld drops is no packet but words, events among them, and who loses
+ * events is told so: if that were an event, it would be lost as well, and be
+ * told again, each second for as long as one client does not read.
+ */
 static void
 counter(struct ctld *ctx, struct client *c, enum proc p,
     const struct row *row, const void *data, size_t len)
@@ -84,7 +89,7 @@ counter(struct ctld *ctx, struct client *c, enum proc p,
 	(void)data;
 	(void)len;
 	if (strncmp(name, "drop_", 5) != 0 || strlen(name) >= ROW_NAME_MAX ||
-	    value == NULL || value->kind != ROW_U64)
+	    value == NULL || value->kind != ROW_U64 || p == PROC_CTLD)
 		return;
 	/* The parent may speak for a helper; everyone else for itself. */
 	if (p == PROC_PARENT)
@@ -92,6 +97,10 @@ counter(struct ctld *ctx, struct client *c, enum proc p,
 	k = counter_of(d, (uint8_t)p, name, value->num);
 	if (k == NULL || (grown = growth(k, value->num)) == 0)
 		return;
+	if (strcmp(name, "drop_event") == 0) {
+		events_lost(ctx, grown);
+		return;
+	}
 	events_row(&w, buf, events_time(), p, "drops");
 	row_str(&w, "reason", name);
 	row_u64(&w, "count", grown);

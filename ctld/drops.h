@@ -2,7 +2,7 @@
 /*
  * What is dropped, by its reason, while somebody watches events: all counters
  * are asked for once a second, and the growth of each whose name begins with
- * "drop_" is told.
+ * "drop_" is told.  Events that a process could not tell are told as lost.
  */
 #ifndef CTLD_DROPS_H
 #define CTLD_DROPS_H

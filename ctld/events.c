@@ -134,15 +134,14 @@ events_tell(struct ctld *ctx, const struct wbuf *w)
 			put_event(e->watcher[i], w);
 }
 
-/* One was lost for everybody. */
-static void
-lost_for_all(struct ctld *ctx)
+void
+events_lost(struct ctld *ctx, uint64_t n)
 {
 	struct events *e = &ctx->events;
 	unsigned i;
 
 	for (i = 0; i < e->n; i++)
-		watcher_of(e->watcher[i])->lost++;
+		watcher_of(e->watcher[i])->lost += n;
 }
 
 void
@@ -155,7 +154,7 @@ events_own(struct ctld *ctx, const char *what, const char *text)
 		return;
 	if (log_limited(&ctx->events.limit[PROC_CTLD], clock_boottime(),
 	    EVENTS_RATE, EVENTS_RATE)) {
-		lost_for_all(ctx);
+		events_lost(ctx, 1);
 		return;
 	}
 	events_row(&w, buf, events_time(), PROC_CTLD, what);
@@ -277,7 +276,7 @@ hold(struct ctld *ctx, enum proc p, const void *data, size_t len)
 	if (e->nheld == EVENTS_HELD ||
 	    (h = malloc(sizeof(*h) + len)) == NULL) {
 		ctx->count.drop_events_held++;
-		lost_for_all(ctx);
+		events_lost(ctx, 1);
 		return;
 	}
 	h->proc = p;
@@ -402,7 +401,7 @@ events_on_event(void *arg, struct link *l, struct imsg *m)
 	if (log_limited(&e->limit[l->peer], clock_boottime(), EVENTS_RATE,
 	    EVENTS_RATE)) {
 		ctx->count.drop_events_many++;
-		lost_for_all(ctx);
+		events_lost(ctx, 1);
 		return 0;
 	}
 	ctx->count.events++;

@@ -70,6 +70,8 @@ uint64_t events_time(void);
 void	 events_row(struct wbuf *, uint8_t buf[ROW_MAX], uint64_t time,
 	    enum proc, const char *what);
 void	 events_tell(struct ctld *, const struct wbuf *);
+/* So many were lost for all who watch; they are told before the next. */
+void	 events_lost(struct ctld *, uint64_t n);
 
 /* Handler. */
 int	 events_on_event(void *, struct link *, struct imsg *);

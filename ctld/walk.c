@@ -121,7 +121,8 @@ walk_ask(struct ctld *ctx, struct client *c)
 	uint32_t ids[GET_ENDPOINTS_MAX], id;
 	size_t n;
 
-	id = ask_begin(ctx, c, w->peers != NULL ? MSG_ENDPOINTS :
+	id = ask_begin(ctx, c, w->peers != NULL ? PROC_NETD : PROC_CRYPTOD,
+	    w->peers != NULL ? MSG_ENDPOINTS :
 	    w->begun ? MSG_PEERS : MSG_DEVICE, walk_ask);
 	w->asking = true;		/* or waiting for a place */
 	if (id == 0)
@@ -157,9 +158,8 @@ walk_on_device(void *arg, struct link *l, struct imsg *m)
 	struct client *c;
 	int r = -1;
 
-	(void)l;
 	if (device_recv(m, &d) == -1 ||
-	    ask_end(ctx, MSG_DEVICE, m->id, &c) == -1)
+	    ask_end(ctx, l->peer, MSG_DEVICE, m->id, &c) == -1)
 		goto out;
 	r = 0;
 	if (c != NULL) {
@@ -168,7 +168,7 @@ walk_on_device(void *arg, struct link *l, struct imsg *m)
 		walk_of(c)->ops->device(ctx, c, &d);
 		walk_room(ctx, c);
 	}
-	ask_next(ctx);
+	ask_next(ctx, l->peer);
 out:
 	sodium_memzero(&d, sizeof(d));
 	return r;
@@ -231,9 +231,8 @@ walk_on_peers(void *arg, struct link *l, struct imsg *m)
 	struct walk *w;
 	size_t n;
 
-	(void)l;
 	if (peers_ids(m->data, m->len, ids, &n) == -1 ||
-	    ask_end(ctx, MSG_PEERS, m->id, &c) == -1)
+	    ask_end(ctx, l->peer, MSG_PEERS, m->id, &c) == -1)
 		return -1;
 	if (c == NULL)
 		goto out;
@@ -256,7 +255,7 @@ walk_on_peers(void *arg, struct link *l, struct imsg *m)
 		walk_on(ctx, c);
 	}
 out:
-	ask_next(ctx);
+	ask_next(ctx, l->peer);
 	return 0;
 }
 
@@ -268,15 +267,14 @@ walk_on_endpoints(void *arg, struct link *l, struct imsg *m)
 	struct client *c;
 	size_t n;
 
-	(void)l;
 	if (endpoints_recv(m, ep, &n) == -1 ||
-	    ask_end(ctx, MSG_ENDPOINTS, m->id, &c) == -1)
+	    ask_end(ctx, l->peer, MSG_ENDPOINTS, m->id, &c) == -1)
 		return -1;
 	if (c != NULL) {
 		walk_of(c)->asking = false;
 		walk_tell(ctx, c, ep, n);
 		walk_on(ctx, c);
 	}
-	ask_next(ctx);
+	ask_next(ctx, l->peer);
 	return 0;
 }

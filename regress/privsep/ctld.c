@@ -4,9 +4,14 @@
  * yet wrong: without end, in circles, to nobody.  It tells the parent, and
  * neither loops nor grows.
  */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "ctld/client.h"
 #include "regress/privsep/play.h"
 #include "shared/msg_crypto.h"
 #include "unit.h"
@@ -186,6 +191,110 @@ START_TEST(rows_without_end)
 }
 END_TEST
 
+/* It stands still while much comes for it. */
+static void
+stopped(bool on)
+{
+	int status;
+
+	ck_assert_int_eq(kill(kid.pid, on ? SIGSTOP : SIGCONT), 0);
+	if (on)
+		ck_assert_int_eq(waitpid(kid.pid, &status, WUNTRACED),
+		    kid.pid);
+}
+
+/* No rows: these processes, one after another, end what they are asked. */
+static void
+end_show(enum proc from, enum proc to)
+{
+	enum proc p;
+
+	for (p = from; p <= to; p++)
+		answer(p, MSG_SHOW_END, asked(p, MSG_SHOW), NULL, 0);
+}
+
+/* How many questions for the device come up to that of a get. */
+static int
+questions(void)
+{
+	int n = 1;
+
+	for (; asked(PROC_CRYPTOD, MSG_GET_DEVICE), last_asked.data[0] == 0;
+	    n++)
+		ck_assert_int_lt(n, 32);
+	return n;
+}
+
+#define MANY	14		/* with two more: all may be asked at a time */
+
+/* Work that waits is done in turn with what comes meanwhile. */
+START_TEST(turns)
+{
+	int later[MANY], first, i;
+	uint32_t id;
+
+	setup();
+	ask_show(SHOW_HEALTH);
+	first = client;
+	id = asked(PROC_PARENT, MSG_SHOW);
+	for (i = 0; i < MANY; i++) {
+		ask_show(SHOW_HEALTH);
+		later[i] = client;
+	}
+	/* When this one is answered they were all heard. */
+	ask_show(SHOW_CRYPTO);
+	end_show(PROC_CRYPTOD, PROC_CRYPTOD);
+	ctl_end(client, 0, "");
+	close(client);
+	answer(PROC_PARENT, MSG_SHOW_END, id, NULL, 0);
+	end_show(PROC_CRYPTOD, PROC_NETD);
+	asked(PROC_CRYPTOD, MSG_GET_DEVICE);
+	/* What the second one gets is good for all who came with it. */
+	end_show(PROC_PARENT, PROC_CRYPTOD);
+	id = asked(PROC_NETD, MSG_SHOW);
+	stopped(true);
+	answer(PROC_NETD, MSG_SHOW_END, id, NULL, 0);
+	client = dial(kid.listener[LISTENER_UAPI]);
+	ck_assert_int_eq(write(client, "get=1\n\n", 7), 7);
+	stopped(false);
+	ck_assert_int_lt(questions(), MANY / 2);
+	close(first);
+	for (i = 0; i < MANY; i++)
+		close(later[i]);
+	teardown();
+}
+END_TEST
+
+/* Who asks without end is heard in turn with the others, too. */
+START_TEST(pipelined)
+{
+	static uint8_t buf[8 * CLIENT_IN];
+	char name[CTL_TEXT_MAX];
+	struct wbuf w;
+	int other;
+
+	setup();
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	wbuf_init(&w, buf, sizeof(buf));
+	ctl_peer_write(&w, 1, name);
+	client = ctl_dial(kid.listener[LISTENER_READ], &w);
+	ctl_end(client, ENOENT, "no peer");
+	while (w.len < sizeof(buf) - 2 * sizeof(name))
+		ctl_peer_write(&w, 1, name);
+	ctl_show_write(&w, 1, SHOW_INTERFACE);
+	ck_assert(!w.fail);
+	stopped(true);
+	ck_assert_int_eq(write(client, w.p, w.len), (ssize_t)w.len);
+	other = dial(kid.listener[LISTENER_UAPI]);
+	ck_assert_int_eq(write(other, "get=1\n\n", 7), 7);
+	stopped(false);
+	ck_assert_int_eq(questions(), 1);
+	close(other);
+	teardown();
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -199,6 +308,8 @@ suite(void)
 	tcase_add_loop_test(tc, wrong_ids, 0, 2);
 	tcase_add_loop_test(tc, set_out_of_order, 0, 3);
 	tcase_add_test(tc, rows_without_end);
+	tcase_add_test(tc, turns);
+	tcase_add_test(tc, pipelined);
 	suite_add_tcase(s, tc);
 	return s;
 }

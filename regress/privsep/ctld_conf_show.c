@@ -247,6 +247,68 @@ START_TEST(silent_sibling)
 }
 END_TEST
 
+/* A new "show peers", up to where netd is asked. */
+static int
+ask_peers(void)
+{
+	struct peer_info pi = a_peer();
+	int fd = ask_show(SHOW_PEERS);
+
+	answer_device(1, false);
+	answer_peer(&pi);
+	return fd;
+}
+
+static int
+ask_log(void)
+{
+	uint8_t b[64];
+	struct wbuf o;
+
+	wbuf_init(&o, b, sizeof(b));
+	ctl_log_write(&o, 1, true);
+	return client = ctl_dial(kid.listener[LISTENER_CONTROL], &o);
+}
+
+/* However many asked it and went: the others are asked as ever. */
+START_TEST(silent_for_many)
+{
+	static const uint8_t done[4] = { 0 };
+	uint32_t id[16], log_id;
+	struct row row;
+	int waits, i;
+
+	configured();
+	for (i = 0; i < 16; i++) {
+		ask_peers();
+		id[i] = asked(PROC_NETD, MSG_GET_ENDPOINTS);
+		close(client);
+	}
+	waits = ask_peers();
+	ck_assert(is_silent(PROC_NETD, 100));
+	ask_show(SHOW_INTERFACE);
+	answer_device(1, false);
+	ctl_row(client, &row, "interface");
+	ctl_end(client, 0, "");
+	close(client);
+	ask_log();
+	log_id = asked(PROC_PARENT, MSG_LOG_SET);
+	answer(PROC_PARENT, MSG_SOCKET_DONE, log_id, done, sizeof(done));
+	ctl_end(client, 0, "");
+	close(client);
+	ask(LISTENER_CONTROL, CTL_RELOAD);
+	asked(PROC_PARENT, MSG_RELOAD);
+	/* At last an answer, to one that is gone: who waits has its place. */
+	answer(PROC_NETD, MSG_ENDPOINTS, id[0], done, 2);
+	answer_endpoint(5, 0, NAME_OK);
+	ctl_row(waits, &row, "peer");
+	ctl_end(waits, 0, "");
+	close(waits);
+	ck_assert_uint_eq(kid.faults, 0);
+	teardown();
+}
+END_TEST
+
 #define BIG_ROWS	500
 
 /* The parent answers with a configuration of more than a MiB. */
@@ -392,6 +454,7 @@ suite(void)
 	tcase_add_test(tc, facts_of_others);
 	tcase_add_test(tc, facts_for_many);
 	tcase_add_test(tc, silent_sibling);
+	tcase_add_test(tc, silent_for_many);
 	tcase_add_test(tc, big_answers);
 	tcase_add_test(tc, cut_answer);
 	tcase_add_test(tc, one_peer);

@@ -444,6 +444,45 @@ START_TEST(slow_reader)
 }
 END_TEST
 
+/* The next event, whatever it is. */
+static void
+is_next(int fd, const char *what)
+{
+	struct row row;
+
+	ctl_row(fd, &row, "event");
+	ck_assert_str_eq(row_text(&row, "what"), what);
+}
+
+/* What a slow one loses is told to nobody, or there would be no end of it. */
+START_TEST(slow_reader_alone)
+{
+	char text[ROW_MAX];
+	uint8_t b[ROW_MAX];
+	struct wbuf o;
+	struct row row;
+	int i;
+
+	watched();
+	watch();			/* and does not read */
+	begin_long(&o, b, text, EVENT_MAX);
+	for (i = 0; i < 200; i++) {
+		ck_assert_int_eq(tell(PROC_NETD, &o), 0);
+		is_next(client[0], "long");
+	}
+	/* ctld's own counters follow those of netd. */
+	no_counters();
+	begin(&o, b, "end");
+	ck_assert_int_eq(tell(PROC_NETD, &o), 0);
+	is_next(client[0], "end");
+	ctl_row(client[1], &row, "event");
+	while (strcmp(row_text(&row, "what"), "long") == 0)
+		ctl_row(client[1], &row, "event");
+	ck_assert_str_eq(row_text(&row, "what"), "lost");
+	teardown();
+}
+END_TEST
+
 static void
 a_counter(enum proc p, uint32_t id, const char *name, uint64_t value)
 {
@@ -473,9 +512,14 @@ START_TEST(drops)
 		answer(PROC_CRYPTOD, MSG_SHOW_END, id, NULL, 0);
 		id = asked(PROC_NETD, MSG_SHOW);
 		a_counter(PROC_NETD, id, "rx_all", 1000 * i);
+		a_counter(PROC_NETD, id, "drop_event", i == 1 ? 5 : 0);
 		a_counter(PROC_NETD, id, "drop_rx", value[i]);
 		answer(PROC_NETD, MSG_SHOW_END, id, NULL, 0);
 	}
+	/* Events that netd could not tell are no packets. */
+	ctl_row(client[0], &row, "event");
+	ck_assert_str_eq(row_text(&row, "what"), "lost");
+	ck_assert_uint_eq(row_num(&row, "count"), 5);
 	ctl_row(client[0], &row, "event");
 	ck_assert_str_eq(row_text(&row, "what"), "drops");
 	ck_assert_str_eq(row_text(&row, "process"), "netd");
@@ -528,6 +572,7 @@ suite(void)
 	tcase_add_test(tc, nobody_watches);
 	tcase_add_test(tc, too_many_watchers);
 	tcase_add_test(tc, slow_reader);
+	tcase_add_test(tc, slow_reader_alone);
 	tcase_add_test(tc, drops);
 	tcase_add_test(tc, talkative_watcher);
 	suite_add_tcase(s, tc);
