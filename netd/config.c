@@ -153,6 +153,8 @@ on_socket_state(void *arg, struct link *l, struct imsg *m)
 	(void)l;
 	if (socket_state_recv(m, &port, &mark) == -1)
 		return -1;
+	/* It comes after the sockets. */
+	n->sockets_come = false;
 	if (mark != n->mark) {
 		n->mark = mark;
 		route_unpin_all(n);

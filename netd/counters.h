@@ -60,8 +60,8 @@
 	X(drop_event, "events not told: too many")			\
 	X(route_events, "changes of routes or addresses")		\
 	X(route_lost, "times that such events were lost")		\
-	X(route_checks, "routes looked up after them")			\
-	X(route_unpinned, "source addresses forgotten because of them")
+	X(route_checks, "routes looked up")			\
+	X(route_unpinned, "source addresses forgotten because of a route")
 
 struct counters {
 	NETD_COUNTERS(COUNTER_FIELD)

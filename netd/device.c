@@ -152,6 +152,33 @@ device_by_sender(const struct device_table *t, uint32_t index)
 	return NULL;
 }
 
+static bool
+is_same_host(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->family == b->family && a->scope == b->scope &&
+	    memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+}
+
+bool
+device_is_path(const struct device *d, const struct source *s)
+{
+	return is_same_host(&d->at.remote, &s->remote) &&
+	    d->at.has_local == s->has_local &&
+	    d->at.ifindex == s->ifindex &&
+	    memcmp(d->at.local, s->local, sizeof(s->local)) == 0;
+}
+
+void
+device_leads(struct device *d, const struct endpoint *to)
+{
+	if (is_same_host(&d->at.remote, to))
+		return;
+	memset(&d->refused, 0, sizeof(d->refused));
+	/* The answer is still to come. */
+	if (d->asked.family != 0)
+		d->unchecked = true;
+}
+
 bool
 device_is_way(const struct device_way *w, const struct source *s)
 {

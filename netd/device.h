@@ -40,9 +40,11 @@ struct device {
 	uint64_t		 gso_again;	/* ns: when that is forgotten */
 	struct source		 at;
 	struct device_way	 asked;		/* about its route */
+	bool			 unchecked;	/* it is another by now */
 	/*
 	 * Its route leaves by another interface.  It is no source, however
-	 * many datagrams still come in that way, until the route is back.
+	 * many datagrams still come in that way, until the route is back or
+	 * the peer has another address.
 	 */
 	struct device_way	 refused;
 	/*
@@ -90,6 +92,10 @@ void		 device_set_sender(struct device_table *, struct device *,
 /* Whose last handshake went out under this index?  NULL: nobody's. */
 struct device	*device_by_sender(const struct device_table *,
 		    uint32_t index);
+/* Is it there, by that way?  No route looks at the port. */
+bool		 device_is_path(const struct device *, const struct source *);
+/* It will be there: the route to another address says nothing any more. */
+void		 device_leads(struct device *, const struct endpoint *to);
 /* Is this the way that a source came in by, or would leave by? */
 bool		 device_is_way(const struct device_way *,
 		    const struct source *);

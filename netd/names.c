@@ -288,6 +288,17 @@ give_or_ask(struct names *s, struct name_user *u, uint64_t now)
 		want(s, u->name, now);
 }
 
+/* What is known by now does for a new port, whenever DNS may answer. */
+static void
+give_port(struct names *s, struct name_user *u, uint64_t now)
+{
+	const struct endpoint *at = s->out.present(s->out.arg, u->owner);
+	int i = find(u->name, at);
+
+	if (i != -1 && at->port != u->port)
+		use(s, u, pick(s, u->name, i), false, now);
+}
+
 static void
 failed(struct names *s, struct name *nm, enum name_state state, uint64_t now)
 {
@@ -367,6 +378,8 @@ names_attach(struct names *s, struct name_user *u, const char *host,
 	u->wants = true;
 	u->forced = forced;
 	u->silent = 0;
+	if (forced && now >= nm->until)
+		give_port(s, u, now);
 	give_or_ask(s, u, now);
 	return 0;
 }
@@ -515,6 +528,15 @@ names_answer(struct names *s, uint32_t id, const struct resolved *a,
 		failed(s, nm, state_of(a->status), now);
 	pump(s, now);
 	return 0;
+}
+
+void
+names_reload(struct names *s, uint64_t now)
+{
+	/* What was put off a moment ago shall not be put off again. */
+	if (now - s->hurried >= 2000000000ULL)
+		s->hurried = 0;
+	names_hurry(s, now);
 }
 
 void

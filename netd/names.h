@@ -9,6 +9,7 @@
  *	the address in use is kept if it is still among the answers, unless
  *	the peer does not answer there: then it is the next one's turn (P28)
  *	a peer that roamed is left where it was heard from, until it is silent
+ *	a new port of a known address needs no answer
  *
  * A leaf: the time is passed in, and all effects go out by hooks.
  */
@@ -101,8 +102,13 @@ bool	 names_next(struct names *, struct name_user *, uint64_t now);
 /* An answer.  -1 if nothing asked for it, or no longer. */
 int	 names_answer(struct names *, uint32_t id, const struct resolved *,
 	    uint64_t now);
-/* The network changed: what failed may work now. */
+/* The network changed: what failed may work now, but it may change often. */
 void	 names_hurry(struct names *, uint64_t now);
+/*
+ * Somebody wants it all anew: whatever failed is asked for in a second, when
+ * the resolver will have the name servers and hosts of now.
+ */
+void	 names_reload(struct names *, uint64_t now);
 /* The resolver is gone, for good. */
 void	 names_lose(struct names *);
 enum name_state	 names_state(const struct name_user *);

@@ -62,7 +62,12 @@ struct netd {
 	struct timer		 route_timer;
 	bool			 route_dirty;	/* something changed */
 	bool			 route_walking;
+	bool			 route_all;	/* it walks to all devices */
+	bool			 route_late;	/* some are unchecked */
+	uint64_t		 route_since;	/* ns: a second of checks */
+	unsigned		 route_count;	/* of them */
 	struct udp_sock		 sock[UDP_FAMILIES];
+	bool			 sockets_come;	/* maybe another still */
 	uint32_t		 mark;
 	struct device_table	 devices;
 	struct envelope		 envelope;
@@ -132,6 +137,8 @@ bool	 outbound_turn(struct netd *, uint64_t now);
 /* route.c: sticky sources follow changes of routes and addresses (P25). */
 int	 route_init(struct netd *);
 void	 route_unpin_all(struct netd *);
+/* A device is elsewhere, or by another way: is that where its route leaves? */
+void	 route_check(struct netd *, struct device *);
 
 /* peers.c: endpoints by configuration and by name. */
 int	 peers_init(struct netd *);

@@ -32,6 +32,16 @@ known_device(struct netd *n, uint32_t id)
 	return device_find(&n->devices, id);
 }
 
+static void
+take_source(struct netd *n, struct device *d, const struct source *s)
+{
+	bool is_known = device_is_path(d, s);
+
+	d->at = *s;
+	if (!is_known)
+		route_check(n, d);
+}
+
 /* An authentic packet came from there: that is where the device is (P27). */
 static void
 take_auth(struct netd *n, const struct ring_hdr *h)
@@ -57,13 +67,14 @@ take_auth(struct netd *n, const struct ring_hdr *h)
 	 */
 	if (source_path(n->path_key, h->from, n->generation) != h->path)
 		source_unpin(&s);
+	device_leads(d, &s.remote);
 	/* Where it came in is not where our answers would leave. */
 	if (device_is_way(&d->refused, &s))
 		source_unpin(&s);
 	names_heard(&d->user);
 	memset(&d->other, 0, sizeof(d->other));
 	if (source_is_same_remote(&d->at, &s)) {
-		d->at = s;
+		take_source(n, d, &s);
 		return;
 	}
 	n->count.roamed++;
@@ -73,7 +84,7 @@ take_auth(struct netd *n, const struct ring_hdr *h)
 	d->gso_limit = 0;
 	d->told = false;
 	d->error = 0;
-	d->at = s;
+	take_source(n, d, &s);
 	event_roamed(n, d);
 }
 
@@ -86,17 +97,19 @@ turn_to_other(struct device *d)
 	if (e.family == 0)
 		return;
 	d->other = d->at.remote;
+	device_leads(d, &e);
 	d->at.remote = e;
 	d->gso_limit = 0;
 	d->told = false;
 	d->error = 0;
 }
 
+/* Else so many datagrams of it are dropped. */
 static bool
-has_place(struct netd *n, const struct device *d)
+has_place(struct netd *n, const struct device *d, unsigned nseg)
 {
 	if (d->at.remote.family == 0)
-		n->count.drop_no_endpoint++;
+		n->count.drop_no_endpoint += nseg;
 	return d->at.remote.family != 0;
 }
 
@@ -133,7 +146,7 @@ send_handshake(struct netd *n, const struct ring_rec *r, uint64_t now)
 		turn_to_other(d);
 		names_silent(&n->names, &d->user, now);
 	}
-	if (!has_place(n, d))
+	if (!has_place(n, d, 1))
 		return;
 	if (cookie_maker_fill(m, msg, r->hdr.len, now) == -1) {
 		n->count.drop_malformed++;
@@ -170,10 +183,10 @@ send_data(struct netd *n, const struct ring_rec *r)
 		return;
 	}
 	if ((d = known_device(n, r->hdr.device)) == NULL) {
-		n->count.drop_no_device++;
+		n->count.drop_no_device += r->hdr.nseg;
 		return;
 	}
-	if (!has_place(n, d))
+	if (!has_place(n, d, r->hdr.nseg))
 		return;
 	n->count.tx_records++;
 	sender_data(n, d, r->payload, r->hdr.len, r->hdr.nseg,
@@ -228,9 +241,12 @@ outbound_turn(struct netd *n, uint64_t now)
 
 	if (!n->has_ring || n->broken)
 		return false;
-	/* The parent sends the sockets before cryptod hears of the link. */
-	if (n->sock[UDP_V4].fd == -1 && n->sock[UDP_V6].fd == -1 &&
-	    ring_is_ready(&n->ring))
+	/*
+	 * The parent sends the sockets before cryptod hears of the link: one
+	 * by one, and then their state.
+	 */
+	if ((n->sockets_come || (n->sock[UDP_V4].fd == -1 &&
+	    n->sock[UDP_V6].fd == -1)) && ring_is_ready(&n->ring))
 		link_read(&n->child.parent, OUT_MESSAGES);
 	records = drain(n, RING_URGENT, OUT_URGENT, now);
 	if (!n->broken)

@@ -37,6 +37,7 @@ has_tell(struct netd *n, const struct device *d)
 void
 device_place(struct netd *n, struct device *d, const struct endpoint *e)
 {
+	device_leads(d, e);
 	d->at.remote = *e;
 	memset(&d->other, 0, sizeof(d->other));
 	source_unpin(&d->at);
@@ -175,6 +176,8 @@ peers_commit(struct netd *n, struct conf_done *done)
 	n->staged = NULL;
 	TAILQ_FOREACH(d, &n->devices.list, entry)
 		adopt(n, d);
+	if (old != NULL)
+		names_reload(&n->names, clock_boottime());
 	static_free(old);
 }
 

@@ -25,6 +25,7 @@
 #define ROUTE_STEP	(5 * CLOCK_NSEC_PER_MSEC)
 #define ROUTE_SETTLE	(50 * CLOCK_NSEC_PER_MSEC)
 #define ROUTE_PAUSE	CLOCK_NSEC_PER_SEC	/* between two walks */
+#define ROUTE_ONCE	32		/* look-ups at once, in a second */
 
 static void
 unpin(struct netd *n, struct device *d)
@@ -93,14 +94,18 @@ step(void *arg, uint64_t now)
 	int asked = 0;
 
 	if (!n->route_walking) {
-		if (!n->route_dirty)
+		if (!n->route_dirty && !n->route_late)
 			return;
-		n->route_dirty = false;
+		n->route_all = n->route_dirty;
+		n->route_dirty = n->route_late = false;
 		n->route_walking = true;
 		device_walk_begin(&n->devices);
 	}
 	while (asked < ROUTE_CHECKS &&
 	    (d = device_walk(&n->devices)) != NULL) {
+		if (!n->route_all && !d->unchecked)
+			continue;
+		d->unchecked = false;
 		d->gso_limit = 0;	/* the MTU may be another now */
 		d->error = 0;		/* and so may what is sent next */
 		if (!has_way(d, &d->asked))
@@ -118,11 +123,17 @@ step(void *arg, uint64_t now)
 }
 
 static void
+step_soon(struct netd *n, uint64_t now)
+{
+	if (!timer_pending(&n->route_timer))
+		timer_add(&n->wheel, &n->route_timer, now + ROUTE_SETTLE);
+}
+
+static void
 walk_soon(struct netd *n, uint64_t now)
 {
 	n->route_dirty = true;
-	if (!timer_pending(&n->route_timer))
-		timer_add(&n->wheel, &n->route_timer, now + ROUTE_SETTLE);
+	step_soon(n, now);
 }
 
 static void
@@ -200,6 +211,9 @@ answer(struct netd *n, const struct nlmsghdr *nh)
 		return;
 	w = d->asked;
 	memset(&d->asked, 0, sizeof(d->asked));
+	/* It is about where the device was. */
+	if (d->unchecked)
+		return;
 	judge(n, d, &w, nh->nlmsg_type == RTM_NEWROUTE && oif == w.ifindex);
 	/* What was refused before may be right by now as well. */
 	if (d->refused.family != 0 && !is_same_way(&d->refused, &w) &&
@@ -335,6 +349,42 @@ on_route(evutil_socket_t fd, short what, void *arg)
 			changed(n);
 		}
 	}
+}
+
+/* Is there room for a look-up at once? */
+static bool
+may_check(struct netd *n, uint64_t now)
+{
+	if (now - n->route_since >= CLOCK_NSEC_PER_SEC) {
+		n->route_since = now;
+		n->route_count = 0;
+	}
+	return n->route_count++ < ROUTE_ONCE;
+}
+
+/*
+ * Whoever only answers may never see a change of routes, and a source that
+ * was wrong from the first packet on would stay.  A peer decides how often he
+ * moves, so what is too much is looked at later, all of it in one walk.
+ */
+void
+route_check(struct netd *n, struct device *d)
+{
+	uint64_t now;
+
+	if (n->route_fd == -1 || !d->at.has_local)
+		return;
+	now = clock_boottime();
+	if (d->asked.family != 0 || !may_check(n, now)) {
+		d->unchecked = n->route_late = true;
+		step_soon(n, now);
+		return;
+	}
+	d->unchecked = false;
+	has_way(d, &d->asked);
+	ask(n, d);
+	/* It is answered by now: what is sent next shall go the right way. */
+	on_route(n->route_fd, EV_READ, n);
 }
 
 int

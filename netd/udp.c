@@ -95,5 +95,6 @@ udp_set(struct netd *n, uint8_t af, int fd)
 	n->sock[f].ev = ev;
 	n->sock[f].gso = can_segment(fd) &&
 	    (n->child.startup.without & OFFLOAD_UDP_SEND) == 0;
+	n->sockets_come = true;
 	return 0;
 }

@@ -17,6 +17,7 @@
 #define SEND_BATCH	64
 /* A limit that a router told is forgotten by the kernel, too: silently. */
 #define GSO_AGAIN	(60 * CLOCK_NSEC_PER_SEC)
+#define GSO_NONE	1		/* as limit: shorter than any datagram */
 #define SEND_CONTROL	(CMSG_SPACE(sizeof(struct in6_pktinfo)) +	\
 			    CMSG_SPACE(sizeof(int)) +			\
 			    CMSG_SPACE(sizeof(uint16_t)))
@@ -150,7 +151,6 @@ send_plain(struct netd *n, struct send_item *train)
 	size_t off;
 	int error = 0, e;
 
-	n->count.tx_plain++;
 	it.nseg = 1;
 	train->lost = 0;
 	for (off = 0; off < train->len; off += train->seg_size) {
@@ -162,6 +162,7 @@ send_plain(struct netd *n, struct send_item *train)
 		if (error == 0)
 			error = e;
 	}
+	n->count.tx_plain += train->lost < train->nseg;
 	return error;
 }
 
@@ -224,12 +225,12 @@ sent_to(struct send_item *it)
 	}
 }
 
-/* Longer than the route's MTU: fragments only without GSO. */
+/* For a while its trains are of datagrams that are no longer than this. */
 static void
-limit(struct device *d, uint16_t seg_size)
+limit(struct device *d, size_t max)
 {
-	if (d->gso_limit == 0 || seg_size <= d->gso_limit)
-		d->gso_limit = (uint16_t)(seg_size - 1);
+	if (d->gso_limit == 0 || max < d->gso_limit)
+		d->gso_limit = (uint16_t)max;
 	d->gso_again = clock_boottime() + GSO_AGAIN;
 }
 
@@ -243,17 +244,22 @@ is_train_error(const struct send_item *it, int e)
 static int
 send_in_pieces(struct netd *n, struct send_item *it, int error)
 {
+	struct device *d = it->dev;
 	int e;
 
-	/* EIO: the device sums no checksums; so it will be for all. */
-	if (error == EIO)
-		n->sock[udp_family_of(it->to.remote.family)].gso = false;
-	if (error == EMSGSIZE && it->dev != NULL)
-		limit(it->dev, it->seg_size);
+	/*
+	 * Its route is by an interface that sums no checksums (up to Linux
+	 * 6.10), or through IPsec; that of another peer need not be.
+	 */
+	if (error == EIO && d != NULL)
+		limit(d, GSO_NONE);
+	/* Longer than the route's MTU: fragments only without GSO. */
+	if (error == EMSGSIZE && d != NULL)
+		limit(d, it->seg_size - 1U);
 	e = send_plain(n, it);
 	/* What is EMSGSIZE now was EINVAL before Linux 6.14. */
-	if (e == 0 && error == EINVAL && it->dev != NULL)
-		limit(it->dev, it->seg_size);
+	if (e == 0 && error == EINVAL && d != NULL)
+		limit(d, it->seg_size - 1U);
 	return e;
 }
 
@@ -329,14 +335,16 @@ sender_flush(struct netd *n)
 }
 
 /*
- * While the link is down there is none at all, and no word of it.  Else this
- * is a host of the other IP version only.
+ * So many datagrams stay here.  While the link is down there is no socket at
+ * all, and no word of it; nor is there while another may come.  Else this is
+ * a host of the other IP version only.
  */
 static void
-no_socket(struct netd *n, struct device *d)
+no_socket(struct netd *n, struct device *d, unsigned nseg)
 {
-	n->count.drop_no_socket++;
-	if (n->sock[UDP_V4].fd != -1 || n->sock[UDP_V6].fd != -1)
+	n->count.drop_no_socket += nseg;
+	if (!n->sockets_come &&
+	    (n->sock[UDP_V4].fd != -1 || n->sock[UDP_V6].fd != -1))
 		tell(n, d, &d->at.remote, EAFNOSUPPORT);
 }
 
@@ -357,13 +365,11 @@ item_new(struct netd *n, struct device *d, uint8_t tos, bool elsewhere)
 		q = &n->sender->queue[f];
 		if (n->sock[f].fd == -1) {
 			/* Once, as in send_elsewhere(). */
-			if (elsewhere && names_next(&n->names, &d->user,
-			    clock_boottime())) {
-				elsewhere = false;
-				continue;
-			}
-			no_socket(n, d);
-			return NULL;
+			if (!elsewhere || n->sockets_come ||
+			    !names_next(&n->names, &d->user, clock_boottime()))
+				return NULL;
+			elsewhere = false;
+			continue;
 		}
 		if (q->n < SEND_BATCH)
 			break;
@@ -411,18 +417,18 @@ void
 sender_data(struct netd *n, struct device *d, const uint8_t *data, size_t len,
     unsigned nseg, uint16_t seg_size, uint8_t tos)
 {
+	bool plain = nseg > 1 && is_limited(n, d, seg_size);
 	struct send_item *it;
-	size_t step = len;
+	size_t step = plain ? seg_size : len;
+	unsigned left = nseg;
 
-	if (nseg > 1 && is_limited(n, d, seg_size)) {
-		n->count.tx_plain++;
-		step = seg_size;
-	}
 	for (; len > 0; data += step, len -= step) {
 		if (step > len)
 			step = len;
-		if ((it = item_new(n, d, tos, false)) == NULL)
-			return;
+		if ((it = item_new(n, d, tos, false)) == NULL) {
+			no_socket(n, d, left);
+			break;
+		}
 		it->data = data;
 		it->len = step;
 		if (step > seg_size) {
@@ -430,7 +436,9 @@ sender_data(struct netd *n, struct device *d, const uint8_t *data, size_t len,
 			it->seg_size = seg_size;
 		}
 		item_queue(n, it);
+		left -= it->nseg;
 	}
+	n->count.tx_plain += plain && left < nseg;
 }
 
 void
@@ -439,9 +447,12 @@ sender_handshake(struct netd *n, struct device *d, const uint8_t *msg,
 {
 	struct send_item *it;
 
-	if (len > sizeof(it->copy) ||
-	    (it = item_new(n, d, tos, true)) == NULL)
+	if (len > sizeof(it->copy))
 		return;
+	if ((it = item_new(n, d, tos, true)) == NULL) {
+		no_socket(n, d, 1);
+		return;
+	}
 	memcpy(it->copy, msg, len);
 	it->data = it->copy;
 	it->len = len;

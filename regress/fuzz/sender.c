@@ -255,6 +255,7 @@ step(void)
 	case 2:
 		end_batch();
 		n.sock[i & 1].fd = n.sock[i & 1].fd == -1 ? 77 + (i & 1) : -1;
+		n.sockets_come = (op & 8) != 0;
 		break;
 	case 3:
 		n.sock[i & 1].gso = (op & 8) != 0;

@@ -95,3 +95,45 @@ ip_on a route add default via 192.168.1.1 table 77
 sleep 2
 ip_on a rule add to 198.51.100.2 lookup 77 priority 1000
 expect "a rule" wait_for 3 b_sees_a_at 192.168.1.2
+
+# Who only answers: nothing changes here while the other one begins, and the
+# route back is by the other uplink than the one that he wrote to.
+ends() {
+	kill "$(pid_of "$1")"
+	wait_for 5 gone "$(pid_of "$1")"
+}
+ends a
+ends b
+ip_on a rule del priority 1000
+ip_on a route flush table 77
+ip_on a route replace default via 192.168.1.1
+on a wg set "$(tun a)" peer "$(key_of b)" remove
+peer_add a b 10.9.0.2/32
+ip_on b route replace 192.168.1.0/24 via 203.0.113.1 src 198.51.100.2
+ip_on b route replace 192.168.2.0/24 via 192.0.2.1 src 198.51.100.2
+b_begins_at() {
+	on b wg set "$(tun b)" peer "$(key_of a)" remove
+	peer_add b a 10.9.0.1/32 endpoint "$1:51820"
+}
+sleep 2
+b_begins_at 192.168.2.2
+expect "a first word by the wrong uplink is answered by the right one" \
+    ping_from b 10.9.0.1
+expect "from its address" b_sees_a_at 192.168.1.2
+
+# What is wrong on the way to one address of the peer may be right on the way
+# to another.
+addr_add a to-n 192.168.2.3/24
+addr_add b lo 198.51.100.3/32
+ip_on a route add 198.51.100.3 via 192.168.2.1
+ip_on n route add 198.51.100.3 via 192.0.2.2
+sleep 2
+on b wg set "$(tun b)" peer "$(key_of a)" endpoint 192.168.2.3:51820
+expect "a second address, by the wrong uplink" ping_from b 10.9.0.1
+expect "is not answered from" b_sees_a_at 192.168.1.2
+ip_on b route replace 192.168.2.0/24 via 192.0.2.1 src 198.51.100.3
+ip_on b address del 198.51.100.2/32 dev lo
+on b wg set "$(tun b)" peer "$(key_of a)" endpoint 192.168.2.3:51820
+expect "it writes there from where the route back is right" \
+    ping_from b 10.9.0.1
+expect "and is answered from there" b_sees_a_at 192.168.2.3

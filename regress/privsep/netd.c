@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/udp.h>
 #include <sodium.h>
@@ -160,12 +161,12 @@ START_TEST(data_out)
 	ssize_t len;
 	int i;
 
-	fill_data(p, 64, 1);
-	put_record(RING_BULK, RING_DATA, DEV, p, 64, 64); /* no endpoint */
-	ck_assert_int_eq(from_netd(buf, sizeof(buf), 100), -1);
-	authenticate();
 	for (i = 0; i < 10; i++)
 		fill_data(p + i * 100, 100, (uint32_t)i);
+	put_record(RING_BULK, RING_DATA, DEV, p, 950, 100); /* no endpoint */
+	ck_assert_int_eq(from_netd(buf, sizeof(buf), 100), -1);
+	ck_assert_uint_eq(counter("drop_no_endpoint"), 10);
+	authenticate();
 	put_record(RING_BULK, RING_DATA, DEV, p, 950, 100);
 	for (i = 0; i < 10; i++) {
 		len = from_netd(buf, sizeof(buf), 2000);
@@ -173,7 +174,7 @@ START_TEST(data_out)
 		ck_assert_mem_eq(buf, p + i * 100, (size_t)len);
 	}
 	/* No message, nobody's, another kind: none goes out. */
-	put_record(RING_BULK, RING_DATA, DEV + 1, p, 100, 100);
+	put_record(RING_BULK, RING_DATA, DEV + 1, p, 200, 100);
 	put_record(RING_BULK, RING_DATA, DEV, p, 20, 20);
 	put_record(RING_BULK, RING_DATA, DEV, p, 120, 100);
 	p[100] = 5;
@@ -181,6 +182,8 @@ START_TEST(data_out)
 	put_record(RING_BULK, RING_PROBE, DEV, p, 100, 100);
 	put_record(RING_URGENT, RING_HANDSHAKE, DEV, p, 100, 100);
 	ck_assert_int_eq(from_netd(buf, sizeof(buf), 100), -1);
+	ck_assert_uint_eq(counter("drop_no_device"), 2);
+	ck_assert_uint_eq(counter("drop_malformed"), 5);
 }
 END_TEST
 
@@ -252,6 +255,56 @@ START_TEST(endpoints)
 	put_record(RING_BULK, RING_DATA, DEV, p, sizeof(p), sizeof(p));
 	ck_assert_int_eq(from_netd(in, sizeof(in), 100), -1);
 	ck_assert_uint_eq(counter("drop_no_socket"), 1);
+}
+END_TEST
+
+/* What became of the last send to the device. */
+static uint16_t
+send_error(void)
+{
+	struct endpoint_info out[GET_ENDPOINTS_MAX];
+	const uint32_t id = DEV;
+	struct imsg m;
+	size_t n;
+
+	get_endpoints_send(&ctld, 8, &id, 1);
+	expect(&ctld, MSG_ENDPOINTS, &m);
+	ck_assert_int_eq(endpoints_recv(&m, out, &n), 0);
+	ck_assert_uint_eq(n, 1);
+	return out[0].error;
+}
+
+/* IPv4's socket is there; that IPv6's is missing is said by what follows. */
+START_TEST(one_socket)
+{
+	struct device_endpoint e = { .device = DEV };
+	uint8_t buf[DEVICE_ENDPOINT_WIRE], p[3 * 64];
+	struct wbuf w;
+	int i;
+
+	e.endpoint.family = AF_INET6;
+	e.endpoint.addr[0] = 0x20;
+	e.endpoint.port = 5;
+	wbuf_init(&w, buf, sizeof(buf));
+	put_device_endpoint(&w, &e);
+	link_send(&ctld, MSG_ENDPOINT_SET, 1, -1, w.p, w.len);
+	udp_close_send(&parent);
+	udp_fd_send(&parent, AF_INET, 1, socket(AF_INET,
+	    SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	settle(&ctld);
+	usleep(50000);
+	for (i = 0; i < 3; i++)
+		fill_data(p + i * 64, 64, 1);
+	put_record(RING_BULK, RING_DATA, DEV, p, sizeof(p), 64);
+	while (counter("drop_no_socket") != 3)
+		usleep(10000);
+	ck_assert_uint_eq(send_error(), 0);
+	socket_state_send(&parent, 1, 0);
+	usleep(50000);
+	put_record(RING_BULK, RING_DATA, DEV, p, 64, 64);
+	while (counter("drop_no_socket") != 4)
+		usleep(10000);
+	ck_assert_uint_eq(send_error(), EAFNOSUPPORT);
 }
 END_TEST
 
@@ -372,6 +425,7 @@ suite(void)
 	tcase_add_test(tc, data_out);
 	tcase_add_test(tc, handshake_out);
 	tcase_add_test(tc, endpoints);
+	tcase_add_test(tc, one_socket);
 	tcase_add_test(tc, hostile_ring);
 	tcase_add_test(tc, hostile_messages);
 	tcase_add_test(tc, parent_breaks_rules);

@@ -599,6 +599,69 @@ START_TEST(hurry_asked)
 }
 END_TEST
 
+/* A reload asks for what failed, however short ago the network changed. */
+START_TEST(reload)
+{
+	attach(0, "a.example", 1, false);
+	answer(last_id, RESOLVE_SILENT, "");
+	pass(6);
+	names_hurry(&n, now);
+	answer(last_id, RESOLVE_NONE, "");
+	pass(2);
+	names_hurry(&n, now);
+	names_reload(&n, now);
+	/* Not before the name servers and hosts can be there. */
+	ck_assert_uint_eq(asked, 2);
+	/* One after the other does not put it off. */
+	now += SECOND / 2;
+	names_reload(&n, now);
+	pass(1);
+	ck_assert_uint_eq(asked, 3);
+	answer(last_id, RESOLVE_OK, "192.0.2.1");
+	at_is(0, "192.0.2.1:1");
+}
+END_TEST
+
+/* A new port of a known address is used at once, whenever DNS may answer. */
+START_TEST(new_port)
+{
+	attach(0, "a.example", 1, false);
+	answer(last_id, RESOLVE_OK, "192.0.2.1 192.0.2.2");
+	ck_assert(names_next(&n, &peer[0].user, now));
+	at_is(0, "192.0.2.2:1");
+	names_heard(&peer[0].user);
+	pass(61);
+	attach(0, "a.example", 2, true);
+	at_is(0, "192.0.2.2:2");
+	ck_assert(!last_again);
+	ck_assert_uint_eq(asked, 2);
+	answer(last_id, RESOLVE_SILENT, "");
+	/* The answer still counts, though it is heard from the old port. */
+	go(0, "192.0.2.2:1");
+	names_heard(&peer[0].user);
+	pass(6);
+	ck_assert_uint_eq(asked, 3);
+	answer(last_id, RESOLVE_OK, "192.0.2.2");
+	at_is(0, "192.0.2.2:2");
+	/* Where it roamed to is no address of the name: that waits. */
+	names_heard(&peer[0].user);
+	pass(61);
+	go(0, "198.51.100.7:2");
+	attach(0, "a.example", 3, true);
+	at_is(0, "198.51.100.7:2");
+	answer(last_id, RESOLVE_OK, "192.0.2.9");
+	at_is(0, "192.0.2.9:3");
+	/* A peer that comes back is where it was heard. */
+	names_detach(&n, &peer[0].user);
+	attach(1, "a.example", 4, false);
+	answer(last_id, RESOLVE_OK, "192.0.2.9");
+	pass(61);
+	go(2, "192.0.2.9:7");
+	attach(2, "a.example", 4, false);
+	at_is(2, "192.0.2.9:7");
+}
+END_TEST
+
 START_TEST(lost)
 {
 	char host[32];
@@ -652,6 +715,8 @@ suite(void)
 	tcase_add_test(tc, twice);
 	tcase_add_test(tc, hurry);
 	tcase_add_test(tc, hurry_asked);
+	tcase_add_test(tc, reload);
+	tcase_add_test(tc, new_port);
 	tcase_add_test(tc, lost);
 	suite_add_tcase(s, tc);
 	return s;

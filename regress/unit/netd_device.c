@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <sodium.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "netd/device.h"
 #include "unit.h"
@@ -151,6 +153,46 @@ START_TEST(many)
 }
 END_TEST
 
+/* What was refused on the way to one address says nothing of another. */
+START_TEST(another_address)
+{
+	struct device *d = device_add_key(&t, 1, 0, pub);
+	struct source s;
+
+	memset(&s, 0, sizeof(s));
+	s.remote.family = AF_INET;
+	s.remote.addr[3] = 1;
+	s.remote.port = 5;
+	s.has_local = true;
+	s.local[3] = 7;
+	s.ifindex = 9;
+	ck_assert(!device_is_path(d, &s));
+	d->at = s;
+	ck_assert(device_is_path(d, &s));
+	d->refused.family = s.remote.family;
+	memcpy(d->refused.local, s.local, sizeof(s.local));
+	d->refused.ifindex = s.ifindex;
+	d->asked = d->refused;
+	/* A port is no other address. */
+	s.remote.port = 6;
+	ck_assert(device_is_path(d, &s));
+	device_leads(d, &s.remote);
+	ck_assert(device_is_way(&d->refused, &s));
+	ck_assert(!d->unchecked);
+	s.local[3] = 8;
+	ck_assert(!device_is_path(d, &s));
+	s.local[3] = 7;
+	s.ifindex = 8;
+	ck_assert(!device_is_path(d, &s));
+	s.ifindex = 9;
+	s.remote.addr[3] = 2;
+	ck_assert(!device_is_path(d, &s));
+	device_leads(d, &s.remote);
+	ck_assert_uint_eq(d->refused.family, 0);
+	ck_assert(d->unchecked);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -163,6 +205,7 @@ suite(void)
 	tcase_add_test(tc, gone);
 	tcase_add_test(tc, walk);
 	tcase_add_test(tc, many);
+	tcase_add_test(tc, another_address);
 	suite_add_tcase(s, tc);
 	return s;
 }

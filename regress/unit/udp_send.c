@@ -45,6 +45,7 @@ static int told_error;
 
 /* The kernel's ways. */
 static int no_gso;			/* errno for a train; 0: takes it */
+static bool no_gso_first;		/* before it looks at the source */
 static size_t mtu;			/* longer ones: EMSGSIZE; 0: none */
 static int no_source;			/* errno for a pinned source */
 static int no_plain;			/* errno for a single datagram */
@@ -81,6 +82,8 @@ judge(const struct msghdr *m)
 		sent_v6++;
 	} else
 		sent_v4++;
+	if (no_gso_first && w->seg_size != 0 && no_gso != 0)
+		return no_gso;
 	if (w->pinned && no_source != 0)
 		return no_source;
 	if (w->seg_size != 0 && no_gso != 0)
@@ -178,6 +181,7 @@ setup(void)
 		memset(train[i], (int)i + 1, LEN);
 	nwire = refusals = told = looked = 0;
 	no_gso = no_source = no_plain = no_v6 = 0;
+	no_gso_first = false;
 	sent_v4 = sent_v6 = 0;
 	elsewhere = NULL;
 	mtu = 0;
@@ -248,27 +252,61 @@ START_TEST(whole)
 }
 END_TEST
 
-/* A device that sums no checksums: no trains on this socket any more. */
+/*
+ * The route's device sums no checksums: no trains by it for a while, but to
+ * other peers, and to this one when its route changed.
+ */
 START_TEST(eio)
 {
+	struct device other = { .at = dev.at };
+
 	no_gso = EIO;
 	send_trains(3);
 	check_plain(0, 3);
 	check_well(3);
 	ck_assert_uint_eq(n.count.tx_plain, 3);
-	ck_assert(!n.sock[UDP_V4].gso);
 	ck_assert_uint_eq(refusals, 3);
-	/* Nor is it tried again. */
+	/* Nor is it tried again, be they ever so short. */
 	nwire = 0;
 	send_trains(3);
 	check_plain(0, 3);
+	sender_data(&n, &dev, train[0], 2 * 32, 2, 32, 0);
+	sender_flush(&n);
+	ck_assert_uint_eq(nwire, 3 * NSEG + 2);
 	ck_assert_uint_eq(refusals, 3);
-	fakeclock_advance(10 * MINUTE);
+	ck_assert(n.sock[UDP_V4].gso);
+	no_gso = 0;
 	nwire = 0;
-	send_trains(1);
-	check_plain(0, 1);
-	ck_assert_uint_eq(refusals, 3);
-	check_well(7);
+	sender_data(&n, &other, train[0], LEN, NSEG, SEG, 0);
+	sender_flush(&n);
+	check_whole(0, 1);
+	dev.gso_limit = 0;			/* as route.c does */
+	nwire = 0;
+	send_trains(2);
+	check_whole(0, 2);
+}
+END_TEST
+
+/* A minute is enough to find out once more, and nothing is lost by that. */
+START_TEST(eio_again)
+{
+	unsigned i;
+
+	no_gso = EIO;
+	for (i = 1; i <= 3; i++) {
+		nwire = 0;
+		send_trains(1);
+		send_trains(1);
+		ck_assert_uint_eq(nwire, 2 * NSEG);
+		ck_assert_uint_eq(refusals, i);
+		fakeclock_advance(MINUTE);
+	}
+	check_well(6);
+	no_gso = 0;
+	nwire = 0;
+	send_trains(2);
+	check_whole(0, 2);
+	ck_assert_uint_eq(dev.gso_limit, 0);
 }
 END_TEST
 
@@ -317,7 +355,7 @@ START_TEST(einval_pinned)
 }
 END_TEST
 
-/* EIO behind a source that is gone: the socket is marked all the same. */
+/* EIO behind a source that is gone: the peer is marked all the same. */
 START_TEST(eio_pinned)
 {
 	dev.at.has_local = true;
@@ -325,8 +363,27 @@ START_TEST(eio_pinned)
 	no_gso = EIO;
 	send_trains(1);
 	check_plain(0, 1);
-	ck_assert(!n.sock[UDP_V4].gso);
 	check_well(1);
+	ck_assert_uint_eq(n.count.tx_plain, 1);
+	nwire = refusals = 0;
+	send_trains(1);
+	check_plain(0, 1);
+	ck_assert_uint_eq(refusals, 0);
+}
+END_TEST
+
+/* Each way has its own: it counts as one that was sent in pieces. */
+START_TEST(eio_both_ways)
+{
+	dev.at.has_local = true;
+	no_gso_first = true;
+	no_source = ENETUNREACH;
+	no_gso = EIO;
+	send_trains(1);
+	check_plain(0, 1);
+	check_well(1);
+	ck_assert_uint_eq(n.count.tx_unpinned, 1);
+	ck_assert_uint_eq(n.count.tx_plain, 1);
 }
 END_TEST
 
@@ -339,6 +396,7 @@ START_TEST(all_refused)
 	ck_assert_uint_eq(nwire, 0);
 	ck_assert_uint_eq(n.count.tx_datagrams, 0);
 	ck_assert_uint_eq(n.count.drop_send, 2 * NSEG);
+	ck_assert_uint_eq(n.count.tx_plain, 0);
 	ck_assert_uint_eq(told, 1);
 	ck_assert_int_eq(told_error, EACCES);
 	ck_assert_uint_eq(dev.error, EACCES);
@@ -381,7 +439,7 @@ START_TEST(no_socket)
 	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
 	sender_flush(&n);
 	ck_assert_uint_eq(nwire, 0);
-	ck_assert_uint_eq(n.count.drop_no_socket, 3);
+	ck_assert_uint_eq(n.count.drop_no_socket, 2 * NSEG + 1);
 	ck_assert_uint_eq(dev.error, EAFNOSUPPORT);
 	ck_assert_uint_eq(told, 1);
 	/* Its name has another address, which a handshake goes to. */
@@ -398,7 +456,43 @@ START_TEST(no_socket)
 	elsewhere = &v6;
 	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
 	ck_assert_uint_eq(looked, 3);
-	ck_assert_uint_eq(n.count.drop_no_socket, 4);
+	ck_assert_uint_eq(n.count.drop_no_socket, 2 * NSEG + 2);
+}
+END_TEST
+
+/* Of what goes out one by one there is none to count as sent so. */
+START_TEST(no_socket_plain)
+{
+	dev.at.remote.family = AF_INET6;
+	n.sock[UDP_V6].gso = false;
+	send_trains(1);
+	ck_assert_uint_eq(n.count.drop_no_socket, NSEG);
+	ck_assert_uint_eq(n.count.tx_plain, 0);
+}
+END_TEST
+
+/*
+ * The parent has not said yet whether there is another socket: that the peer
+ * cannot be reached is not known, and nobody hears of it.
+ */
+START_TEST(sockets_come)
+{
+	uint8_t handshake[148] = { 1 };
+
+	n.sockets_come = true;
+	dev.at.remote.family = AF_INET6;
+	send_trains(2);
+	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
+	sender_flush(&n);
+	ck_assert_uint_eq(n.count.drop_no_socket, 2 * NSEG + 1);
+	ck_assert_uint_eq(dev.error, 0);
+	ck_assert_uint_eq(looked, 0);
+	ck_assert_uint_eq(told, 0);
+	n.sockets_come = false;
+	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
+	ck_assert_uint_eq(dev.error, EAFNOSUPPORT);
+	ck_assert_uint_eq(looked, 1);
+	ck_assert_uint_eq(told, 1);
 }
 END_TEST
 
@@ -411,7 +505,7 @@ START_TEST(no_socket_at_all)
 	send_trains(1);
 	sender_handshake(&n, &dev, handshake, sizeof(handshake), 0);
 	sender_flush(&n);
-	ck_assert_uint_eq(n.count.drop_no_socket, 2);
+	ck_assert_uint_eq(n.count.drop_no_socket, NSEG + 1);
 	ck_assert_uint_eq(dev.error, 0);
 	ck_assert_uint_eq(told, 0);
 }
@@ -606,10 +700,14 @@ suite(void)
 	tcase_add_test(t, eio);
 	tcase_add_test(t, einval);
 	tcase_add_test(t, einval_pinned);
+	tcase_add_test(t, eio_again);
 	tcase_add_test(t, eio_pinned);
+	tcase_add_test(t, eio_both_ways);
 	tcase_add_test(t, all_refused);
 	tcase_add_test(t, told_again);
 	tcase_add_test(t, no_socket);
+	tcase_add_test(t, no_socket_plain);
+	tcase_add_test(t, sockets_come);
 	tcase_add_test(t, no_socket_at_all);
 	tcase_add_test(t, no_room);
 	tcase_add_test(t, too_long);
