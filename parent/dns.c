@@ -3,6 +3,7 @@
  * Sockets for resolverd: see dns.h.
  */
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -144,17 +145,37 @@ give_servers(struct parent *p)
 	p->dns.mark = p->mark;
 }
 
+/* There is no file of hosts any more: what it said shall not stay. */
+static void
+take_hosts(struct parent *p)
+{
+	int fd;
+
+	if (!p->dns.has_hosts)
+		return;
+	fd = fcntl(p->dns.none, F_DUPFD_CLOEXEC, 0);
+	if (fd == -1) {
+		log_warn("no file of hosts");
+		return;
+	}
+	hosts_fd_send(&p->member[PROC_RESOLVERD].link, fd);
+	p->dns.has_hosts = false;
+}
+
 static void
 give_hosts(struct parent *p)
 {
 	int fd;
 
 	fd = open(PATH_HOSTS, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd != -1 && fd_is(fd, FD_FILE))
+	if (fd != -1 && fd_is(fd, FD_FILE)) {
 		hosts_fd_send(&p->member[PROC_RESOLVERD].link, fd);
-	else if (fd != -1)
+		p->dns.has_hosts = true;
+	} else if (fd != -1)
 		close(fd);
-	else if (errno != ENOENT)
+	else if (errno == ENOENT)
+		take_hosts(p);
+	else
 		log_debug("%s: %s", PATH_HOSTS, strerrordesc_np(errno));
 }
 
@@ -203,9 +224,27 @@ dns_wanted(struct parent *p)
 		event_add(p->dns.again, &pause);
 }
 
+/* Nobody can write to it, nor we make it when we are confined. */
+static int
+make_none(void)
+{
+	int fd;
+
+	fd = memfd_create("warren-no-hosts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd != -1 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK |
+	    F_SEAL_WRITE | F_SEAL_SEAL) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 int
 dns_init(struct parent *p)
 {
+	p->dns.none = make_none();
+	if (p->dns.none == -1)
+		return -1;
 	p->dns.again = event_new(p->base, -1, 0, on_again, p);
 	return p->dns.again == NULL ? -1 : 0;
 }

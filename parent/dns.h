@@ -22,6 +22,8 @@ struct dns {
 	struct resolvconf	 servers;	/* those that it has */
 	uint32_t		 mark;		/* of their sockets */
 	int			 error;		/* that was told last; 0 */
+	int			 none;		/* an empty file */
+	bool			 has_hosts;	/* resolverd has another */
 };
 
 /* 0, or -1 if there is no memory. */
@@ -29,12 +31,12 @@ int	 dns_init(struct parent *);
 /*
  * Reads resolv.conf anew; sockets are made anew only if it or the mark is
  * another than before.  If it cannot be read, the name servers stay the
- * same.  Hands hosts down in any case.
+ * same.  Hands hosts down in any case; if it was removed, an empty file.
  */
 void	 dns_refresh(struct parent *);
 /*
- * resolverd hears nothing: perhaps the name servers are others, or we have
- * another address now.  New sockets, but not more often than each 10 seconds.
+ * resolverd has no address for a name: perhaps the name servers or hosts are
+ * others, or we have another address now.  New sockets, but not more often than each 10 seconds.
  */
 void	 dns_wanted(struct parent *);
 

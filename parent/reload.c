@@ -351,8 +351,11 @@ commit(struct reload *r)
 	r->state = RELOAD_COMMIT;
 	r->committing = 0;
 	sockets_commit(p);
-	if (p->state != SUITE_ENDING)
-		commit_next(r);
+	if (p->state == SUITE_ENDING)
+		return;
+	/* Before netd asks for what is new; it has the new mark by now. */
+	dns_refresh(p);
+	commit_next(r);
 }
 
 static void
@@ -380,7 +383,6 @@ finish(struct reload *r)
 		    "removed, %u changed, %u as they were", d->added,
 		    d->added == 1 ? "" : "s", d->removed, d->changed, d->kept);
 	log_info("%s", text);
-	dns_refresh(p);
 	if (r->initial)
 		suite_started(p);
 	over(r, 0, text);

@@ -13,7 +13,7 @@
  * open key files is not its time.
  *
  * It calls, in this order: sockets_prepare() and kernel_prepare() (or their
- * _abort()), sockets_commit(), kernel_commit(), dns_refresh(), and
+ * _abort()), sockets_commit(), dns_refresh(), kernel_commit(), and
  * suite_started() after the first one or suite_end(p, 1) if that fails;
  * sockets_commit() sees to it that a link that kernel_prepare() brought up has
  * its UDP sockets before it returns, since cryptod's COMMIT sends handshakes.

@@ -123,8 +123,11 @@ finish(struct resolver *r, struct query *q, uint64_t now)
 			cache_add(&r->cache, q->name, &a, TTL_NONE, now);
 	}
 	tell(r, q->id, &a);
-	/* Servers of another network may answer us, but not with addresses. */
-	if (a.status == RESOLVE_SILENT || a.status == RESOLVE_REFUSED)
+	/*
+	 * Servers of another network may answer us, but not with addresses, or
+	 * that there is no such name.  Or it is in the file of hosts by now.
+	 */
+	if (a.status != RESOLVE_OK)
 		r->out.wanted(r->out.arg);
 	free(q);
 }
@@ -213,6 +216,7 @@ begin(struct resolver *r, uint32_t id, const char *name, uint64_t now)
 		return;
 	}
 	q->id = id;
+	q->born = now;
 	strlcpy(q->name, name, sizeof(q->name));
 	q->half[0].q.type = DNS_AAAA;
 	q->half[1].q.type = DNS_A;
@@ -258,6 +262,8 @@ resolver_ask(struct resolver *r, uint32_t id, const char *text, uint64_t now)
 	} else if (cache_find(&r->cache, name, now, &a)) {
 		r->count.from_cache++;
 		tell(r, id, &a);
+		if (a.status != RESOLVE_OK)
+			r->out.wanted(r->out.arg);
 	} else if (r->n == QUERIES_MAX) {
 		r->count.drop_full++;
 		tell_status(r, id, RESOLVE_REFUSED);
@@ -266,14 +272,16 @@ resolver_ask(struct resolver *r, uint32_t id, const char *text, uint64_t now)
 }
 
 void
-resolver_reset(struct resolver *r)
+resolver_reset(struct resolver *r, uint64_t now)
 {
 	struct query *q;
 
 	r->servers = r->best = 0;
 	memset(r->no_edns, 0, sizeof(r->no_edns));
 	TAILQ_FOREACH(q, &r->list, entry) {
-		q->tries = 0;
+		/* Others may come more often than a query takes. */
+		if (now - q->born < QUERY_AGE)
+			q->tries = 0;
 		q->half[0].asked = q->half[1].asked = 0;
 	}
 }
@@ -281,7 +289,7 @@ resolver_reset(struct resolver *r)
 int
 resolver_add(struct resolver *r, uint64_t now)
 {
-	struct query *q, *next;
+	struct query *q;
 
 	if (r->servers == SERVERS_MAX) {
 		r->count.drop_servers++;
@@ -289,10 +297,13 @@ resolver_add(struct resolver *r, uint64_t now)
 	}
 	r->servers++;
 	r->count.servers++;
-	/* Who waits for the first one. */
-	TAILQ_FOREACH_SAFE(q, &r->list, entry, next)
-		if (q->tries == 0)
-			advance(r, q, now);
+	/*
+	 * Who waits for the first one.  If that is the only one when it cannot
+	 * be sent to, there is nobody else: the others come right behind it.
+	 */
+	TAILQ_FOREACH(q, &r->list, entry)
+		if (q->tries == 0 && q->until > now + QUERY_SETTLE)
+			q->until = now + QUERY_SETTLE;
 	return 0;
 }
 

@@ -24,6 +24,8 @@
 #define SERVERS_MAX	8
 #define QUERY_WAIT	(2 * 1000000000ULL)	/* ns for a server */
 #define QUERY_ROUNDS	2U
+#define QUERY_SETTLE	(10 * 1000000ULL)	/* ns for all servers to come */
+#define QUERY_AGE	(15 * 1000000000ULL)	/* ns: it begins anew before */
 #define TTL_MIN		30U
 #define TTL_MAX		3600U
 #define TTL_NONE	30U		/* that there is no such name */
@@ -31,6 +33,7 @@
 struct query {
 	TAILQ_ENTRY(query)	 entry;
 	uint32_t		 id;		/* the asker's */
+	uint64_t		 born;		/* ns */
 	unsigned		 tries;		/* servers asked so far */
 	unsigned		 first;		/* of them */
 	unsigned		 server;	/* the last of them */
@@ -54,7 +57,7 @@ struct query_hooks {
 	/* 0, or -1: it could not be sent. */
 	int	(*send)(void *, unsigned server, const uint8_t *, size_t);
 	void	(*done)(void *, uint32_t id, const struct resolved *);
-	/* No name server answers, or gives addresses, or there is none. */
+	/* No name server answers, or has an address, or there is none. */
 	void	(*wanted)(void *);
 };
 
@@ -74,9 +77,15 @@ struct resolver {
 /* It is all zero; the hooks are set by the caller. */
 void	 resolver_init(struct resolver *);
 void	 resolver_clear(struct resolver *);
-/* The servers are forgotten; names wait for others. */
-void	 resolver_reset(struct resolver *);
-/* One more server, number r->servers - 1 then; -1: there are too many. */
+/*
+ * The servers are forgotten; names wait for others, and begin anew with them
+ * unless they are old.
+ */
+void	 resolver_reset(struct resolver *, uint64_t now);
+/*
+ * One more server, number r->servers - 1 then; -1: there are too many.  Who
+ * waits for it goes on at the next tick.
+ */
 int	 resolver_add(struct resolver *, uint64_t now);
 /* done() will be called once, perhaps before this returns. */
 void	 resolver_ask(struct resolver *, uint32_t id, const char *name,

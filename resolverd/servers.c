@@ -117,7 +117,7 @@ on_dns_reset(void *arg, struct link *l, struct imsg *m)
 	(void)l;
 	(void)m;
 	servers_clear(r);
-	resolver_reset(&r->resolver);
+	resolver_reset(&r->resolver, clock_boottime());
 	resolverd_arm(r);
 	return 0;
 }

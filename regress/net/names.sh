@@ -159,6 +159,22 @@ expect "a name that does not exist" ctl a reload
 expect "harms nothing" ping_from a 10.66.0.2
 expect "DNS is back" wait_for 30 grep -q unknown.example.net "$T/asked"
 
+# A reload is for those that failed, too: it need not be their turn.
+dns_stop
+silent_min() {
+	[ "$(counter a silent)" -ge "$1" ]
+}
+silent=$(counter a silent)
+conf_a "late.example.net port 51821"
+expect "another name, and DNS is dead again" ctl a reload
+expect "it is asked for several times" \
+    wait_for 60 silent_min $((silent + 3))
+echo "late.example.net 192.0.2.3" >>"$T/names"
+dns_start
+expect "a reload when DNS is back" ctl a reload
+expect "does not wait for its turn" wait_for 8 endpoint_is 192.0.2.3:51821
+expect "and it is there" ping_from a 10.66.0.2
+
 # --- at boot resolv.conf may lead to what is not there yet
 
 late_end() {
@@ -199,6 +215,17 @@ conf_a "again.example.net port 51821"
 expect "another reload, and another name" ctl a reload
 expect "is asked of the name server that was there before" \
     wait_for 30 grep -q again.example.net "$T/asked"
+# The file of hosts is another one, and then none.
+printf '192.0.2.3 one.by-hosts two.by-hosts\n' >"$T/etc/hosts.new"
+mv "$T/etc/hosts.new" "$T/etc/hosts"
+conf_a "one.by-hosts port 51821"
+expect "a file of hosts that is new" ctl a reload
+expect "counts" wait_for 10 endpoint_is 192.0.2.3:51821
+rm "$T/etc/hosts"
+expect "one that is gone" ctl a reload
+conf_a "two.by-hosts port 51821"
+expect "and then another name" ctl a reload
+expect "says nothing" wait_for 10 grep -q '^two.by-hosts ' "$T/asked"
 late_end
 rm -rf "$late.new"
 ln -sf "$late/resolv.conf" "$T/etc/resolv.conf"

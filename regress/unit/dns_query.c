@@ -76,7 +76,8 @@ START_TEST(nothing)
 	now += 31 * SECOND;
 	resolver_ask(&r, 4, "b", now);
 	ck_assert_uint_eq(nsent, 6);
-	ck_assert_uint_eq(nwanted, 0);
+	/* Others may know it, or the file of hosts by now. */
+	ck_assert_uint_eq(nwanted, 3);
 }
 END_TEST
 
@@ -118,19 +119,23 @@ START_TEST(no_servers)
 	resolver_ask(&r, 2, "a", now);
 	pass(1000);
 	servers(2);
+	ck_assert_uint_eq(nsent, 0);
+	pass(100);
 	ck_assert_uint_eq(nsent, 2);
 	reply(&sent[0], 0x8180, 1, 1, 300);
 	/* Others take their place in the middle of it. */
-	resolver_reset(&r);
+	resolver_reset(&r, now);
 	pass(500);
 	servers(1);
+	pass(100);
 	ck_assert_uint_eq(nsent, 2);
 	ck_assert_uint_eq(ndone, 2);
 	ck_assert_int_eq(last.status, RESOLVE_OK);
 	resolver_ask(&r, 3, "b", now);
-	resolver_reset(&r);
+	resolver_reset(&r, now);
 	reply(&sent[2], 0x8180, 1, 1, 300);
 	servers(1);
+	pass(100);
 	ck_assert_uint_eq(nsent, 6);
 	reply(&sent[4], 0x8180, 1, 1, 300);
 	reply(&sent[5], 0x8180, 1, 1, 300);

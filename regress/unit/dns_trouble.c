@@ -249,12 +249,80 @@ START_TEST(not_asked)
 	resolver_ask(&r, 2, "b", now);
 	pass(2000);
 	s = sent[nsent - 1];
-	resolver_reset(&r);
+	resolver_reset(&r, now);
 	servers(2);
 	ck_assert_uint_eq(s.server, 1);
 	ck_assert_uint_eq(r.n, 1);
 	reply(&s, 0x8180, 1, 66, 300);
 	ck_assert_uint_eq(ndone, 1);
+}
+END_TEST
+
+/* The first of the new servers is not the last. */
+START_TEST(first_unreachable)
+{
+	servers(1);
+	resolver_ask(&r, 1, "a", now);
+	resolver_reset(&r, now);
+	unreachable[0] = true;
+	servers(1);
+	now += SECOND / 1000;
+	resolver_tick(&r, now);
+	servers(1);
+	ck_assert_uint_eq(ndone, 0);
+	pass(100);
+	ck_assert_uint_eq(nsent, 4);
+	ck_assert_uint_eq(sent[2].server, 1);
+	reply(&sent[2], 0x8180, 1, 1, 300);
+	reply(&sent[3], 0x8180, 1, 1, 300);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
+}
+END_TEST
+
+/* Three silent servers are asked for longer than it takes to get others. */
+START_TEST(silent_again)
+{
+	int i;
+
+	servers(3);
+	resolver_ask(&r, 1, "a", now);
+	for (i = 0; i < 3; i++) {
+		pass(9900);
+		ck_assert_uint_eq(ndone, i == 2);
+		resolver_reset(&r, now);
+		servers(3);
+	}
+	ck_assert_uint_eq(r.n, 0);
+	ck_assert_int_eq(last.status, RESOLVE_SILENT);
+	/* An old one is glad of a good server, too. */
+	resolver_ask(&r, 2, "b", now);
+	pass(9900);
+	resolver_reset(&r, now);
+	servers(3);
+	pass(10200);
+	resolver_reset(&r, now);
+	servers(1);
+	nsent = 0;
+	pass(2000);
+	/* There are fewer than before: it has asked them often enough. */
+	ck_assert_uint_eq(nsent, 0);
+	ck_assert_uint_eq(ndone, 2);
+	resolver_ask(&r, 3, "c", now);
+	pass(100);
+	resolver_reset(&r, now);
+	servers(4);
+	pass(5000);
+	r.list.tqh_first->born -= 20 * SECOND;
+	resolver_reset(&r, now);
+	servers(4);
+	nsent = 0;
+	pass(2000);
+	ck_assert_uint_ge(nsent, 2);
+	reply(&sent[0], 0x8180, 1, 1, 300);
+	reply(&sent[1], 0x8180, 1, 1, 300);
+	ck_assert_uint_eq(ndone, 3);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
 }
 END_TEST
 
@@ -275,6 +343,8 @@ suite(void)
 	tcase_add_test(tc, case_changed);
 	tcase_add_test(tc, unreachable_servers);
 	tcase_add_test(tc, not_asked);
+	tcase_add_test(tc, first_unreachable);
+	tcase_add_test(tc, silent_again);
 	suite_add_tcase(s, tc);
 	return s;
 }

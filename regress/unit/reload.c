@@ -17,8 +17,8 @@ START_TEST(first)
 	parent.conf = make_conf(3, 2, false);
 	reload_initial(&parent);
 	turn(10);
-	ck_assert_str_eq(play.trace, "sockets kernel sockets! netd cryptod "
-	    "ctld kernel! dns started ");
+	ck_assert_str_eq(play.trace, "sockets kernel sockets! dns netd "
+	    "cryptod ctld kernel! started ");
 	ck_assert(NETD->initial && CRYPTOD->initial && CTLD->initial);
 	ck_assert_uint_eq(CRYPTOD->make_key, 1);
 	ck_assert_uint_eq(CRYPTOD->private, 0);

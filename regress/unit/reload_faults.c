@@ -141,7 +141,8 @@ START_TEST(breaches_in_commit)
 	start();
 	CRYPTOD->lazy = true;
 	propose(5, 4);
-	ck_assert_str_eq(play.trace, "sockets kernel sockets! netd cryptod ");
+	ck_assert_str_eq(play.trace, "sockets kernel sockets! dns netd "
+	    "cryptod ");
 	breach(&in_commit[_i]);
 	ck_assert_ptr_null(strstr(play.trace, "ctld"));
 	/* The end: what was prepared goes with it. */

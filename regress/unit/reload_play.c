@@ -464,8 +464,8 @@ accepted(size_t npeers)
 	    "2 changed, 9994 as they were");
 	ck_assert_uint_eq(parent.conf->npeers, npeers);
 	ck_assert_ptr_null(reload_problem(&parent));
-	ck_assert_str_eq(play.trace, "sockets kernel sockets! netd cryptod "
-	    "ctld kernel! dns ");
+	ck_assert_str_eq(play.trace, "sockets kernel sockets! dns netd "
+	    "cryptod ctld kernel! ");
 	ck_assert_int_eq(play.faults, 0);
 	ck_assert_int_eq(play.reloading, 0);
 }
