@@ -19,6 +19,7 @@
 #include "shared/log.h"
 
 #define TEXT_MAX	1024
+#define PATIENCE	5		/* seconds, for what must arrive */
 
 /* Fills in sun.  Its length, or 0 if this is no name of a socket. */
 static socklen_t
@@ -42,6 +43,7 @@ address(struct sockaddr_un *sun, const char *name)
 static int
 connect_to(const char *name)
 {
+	const struct timeval tv = { .tv_sec = PATIENCE };
 	struct sockaddr_un sun;
 	socklen_t len = address(&sun, name);
 	int fd, saved;
@@ -50,10 +52,11 @@ connect_to(const char *name)
 		errno = EINVAL;
 		return -1;
 	}
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	if (connect(fd, (const struct sockaddr *)&sun, len) == 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == 0 &&
+	    connect(fd, (const struct sockaddr *)&sun, len) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -79,9 +82,28 @@ notify_open(struct notify *n)
 static void
 notify_say(const struct notify *n, const char *text)
 {
-	if (n->fd != -1 && write(n->fd, text, strlen(text)) == -1)
+	if (n->fd != -1 && send(n->fd, text, strlen(text),
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		log_debug("the service manager does not listen: %s",
 		    strerrordesc_np(errno));
+}
+
+/*
+ * Whoever waits for this would end us if it never came: a queue that is full
+ * just now is worth a pause.
+ */
+static void
+notify_insist(const struct notify *n, const char *text)
+{
+	ssize_t len;
+
+	if (n->fd == -1)
+		return;
+	do
+		len = send(n->fd, text, strlen(text), MSG_NOSIGNAL);
+	while (len == -1 && errno == EINTR);
+	if (len == -1)
+		log_warn("cannot tell the service manager that all is ready");
 }
 
 void
@@ -95,7 +117,7 @@ notify_ready(const struct notify *n, const char *status)
 	for (i = sizeof("READY=1\n"); text[i] != '\0'; i++)
 		if (text[i] == '\n')
 			text[i] = ' ';
-	notify_say(n, text);
+	notify_insist(n, text);
 }
 
 void

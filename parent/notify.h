@@ -18,7 +18,10 @@ struct notify {
 void	 notify_open(struct notify *);
 /* What follows says nothing if there is nobody to hear it. */
 
-/* The start is complete, or a reload is over; status is a line for humans. */
+/*
+ * The start is complete, or a reload is over; status is a line for humans.
+ * Waits some seconds for a manager whose queue is full; the others do not.
+ */
 void	 notify_ready(const struct notify *, const char *status);
 void	 notify_reloading(const struct notify *);
 void	 notify_stopping(const struct notify *);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the service manager hears, on a socket with a path and on an abstract
- * one, and that all works without one.
+ * one, late or never, and that all works without one.
  */
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +125,80 @@ START_TEST(full)
 }
 END_TEST
 
+/* A manager that begins to read when we wait already, perhaps: it hears that
+ * all is ready, after all that filled its queue. */
+static void
+listen_later(int fd)
+{
+	const struct timeval tv = { .tv_sec = 10 };
+	char buf[256];
+
+	usleep(100000);
+	if (fcntl(fd, F_SETFL, 0) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == -1)
+		_exit(2);
+	while (recv(fd, buf, sizeof(buf), 0) > 0)
+		if (strncmp(buf, "READY=1", 7) == 0)
+			_exit(0);
+	_exit(1);
+}
+
+START_TEST(ready_arrives)
+{
+	struct notify n;
+	int fd, i, status;
+	char path[64];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/late", dir);
+	fd = listen_on(path);
+	setenv("NOTIFY_SOCKET", path, 1);
+	notify_open(&n);
+	for (i = 0; i < 10000; i++)
+		notify_stopping(&n);
+	pid = fork();
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0)
+		listen_later(fd);
+	close(fd);
+	notify_ready(&n, "at last");
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	close(n.fd);
+	unlink(path);
+}
+END_TEST
+
+/* One that never reads is not waited for. */
+START_TEST(ready_ends)
+{
+	struct timeval tv;
+	socklen_t len = sizeof(tv);
+	struct notify n;
+	char path[64];
+	int fd, i;
+
+	snprintf(path, sizeof(path), "%s/never", dir);
+	fd = listen_on(path);
+	setenv("NOTIFY_SOCKET", path, 1);
+	notify_open(&n);
+	ck_assert_int_eq(getsockopt(n.fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len),
+	    0);
+	ck_assert_int_gt(tv.tv_sec, 0);
+	ck_assert_int_le(tv.tv_sec, 10);
+	tv.tv_sec = 0;
+	tv.tv_usec = 10000;
+	ck_assert_int_eq(setsockopt(n.fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
+	    sizeof(tv)), 0);
+	for (i = 0; i < 10000; i++)
+		notify_stopping(&n);
+	notify_ready(&n, "in vain");
+	close(n.fd);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(nobody)
 {
 	static const char *const names[] = { "", "x", "/", "vsock:2:1",
@@ -159,6 +236,8 @@ suite(void)
 	tcase_add_test(tc, by_path);
 	tcase_add_test(tc, abstract);
 	tcase_add_test(tc, full);
+	tcase_add_test(tc, ready_arrives);
+	tcase_add_test(tc, ready_ends);
 	tcase_add_test(tc, nobody);
 	suite_add_tcase(s, tc);
 	return s;
