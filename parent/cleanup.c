@@ -21,12 +21,14 @@ cleanup(struct parent *p)
 	if (runtime_dirs(&p->run) == -1 ||
 	    runtime_lock(&p->run, p->instance, NULL) == -1)
 		return 1;
-	/* Whose lock this was is not known any more when this is done. */
+	/* Only the lock knows who was killed, and what its interface was
+	 * called: it stays as it was until all of this is done. */
 	runtime_wait(&p->run, p->run.left);
-	if (kernel_cleanup(p->run.run_dir, p->instance) == -1)
+	if (kernel_cleanup(p->run.run_dir, p->instance) == -1 ||
+	    runtime_clear_leftovers(&p->run, p->instance) == -1) {
 		rc = 1;
-	if (runtime_clear_leftovers(&p->run, p->instance) == -1)
-		rc = 1;
+		runtime_give_back(&p->run);
+	}
 	runtime_clear(&p->run);
 	return rc;
 }

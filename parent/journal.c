@@ -161,8 +161,8 @@ parse(const char *line, size_t len, bool *made, struct journal_deed *d)
 	    memcmp(again, line, len) == 0;
 }
 
-static size_t
-find(const struct journal *j, const struct journal_deed *d)
+size_t
+journal_find(const struct journal *j, const struct journal_deed *d)
 {
 	size_t i;
 
@@ -175,7 +175,7 @@ find(const struct journal *j, const struct journal_deed *d)
 static void
 undo(struct journal *j, const struct journal_deed *d)
 {
-	size_t i = find(j, d);
+	size_t i = journal_find(j, d);
 
 	if (i == j->n)
 		return;
@@ -187,7 +187,7 @@ undo(struct journal *j, const struct journal_deed *d)
 static void
 do_again(struct journal *j, const struct journal_deed *d)
 {
-	if (find(j, d) < j->n)
+	if (journal_find(j, d) < j->n)
 		return;
 	if (j->n == JOURNAL_OPEN)
 		j->damaged++;

@@ -82,5 +82,7 @@ size_t	 journal_lines(char text[JOURNAL_EXTRACT], const struct journal *);
 int	 journal_read(struct journal *, const char *instance,
 	    const char *text, size_t len);
 bool	 journal_same(const struct journal_deed *, const struct journal_deed *);
+/* Where a deed is among those that are open, or their number. */
+size_t	 journal_find(const struct journal *, const struct journal_deed *);
 
 #endif /* PARENT_JOURNAL_H */

@@ -29,6 +29,28 @@ on_rule(void *arg, const struct item *it)
 	(void)it;
 }
 
+/*
+ * Without IPv6, by module or by boot argument, the kernel says so.  Another
+ * error says nothing, and must not be taken for that: all that ::/0 is to keep
+ * in would go past us.
+ */
+static int
+look_inet6(struct kernel *k)
+{
+	int tries;
+
+	for (tries = 0; tries < KERNEL_TRIES; tries++) {
+		k->inet6 = nlr_dump_rules(k->requests, AF_INET6, on_rule,
+		    NULL) == 0;
+		if (k->inet6 || nlr_no_family(errno))
+			return 0;
+		if (errno != EINTR && errno != ENOBUFS)
+			break;
+	}
+	log_warn("cannot see whether this kernel has IPv6");
+	return -1;
+}
+
 static int
 open_sockets(struct kernel *k)
 {
@@ -41,9 +63,7 @@ open_sockets(struct kernel *k)
 		log_warn("cannot open a netlink socket");
 		return -1;
 	}
-	/* Without IPv6, by module or by boot argument, it has no rules. */
-	k->inet6 = nlr_dump_rules(k->requests, AF_INET6, on_rule, NULL) == 0;
-	return 0;
+	return look_inet6(k);
 }
 
 /* It may be read-only here; then it must be right already. */
@@ -90,14 +110,18 @@ kernel_open(int run_dir, const char *instance, const char *ifname,
 	k->ifindex = ifindex;
 	snprintf(k->ifname, sizeof(k->ifname), "%s", ifname);
 	if (open_sockets(k) == -1 ||
+	    undo_kept(run_dir, instance, k->requests) == -1 ||
 	    undo_open(&k->undo, run_dir, instance, true) == -1)
 		goto fail;
 	/* A namespace has an end, too: that must not keep us from starting. */
-	if (undo_is_elsewhere(&k->undo))
+	if (undo_is_elsewhere(&k->undo)) {
 		log_warnx("what a killed instance of %s left is in another "
-		    "network namespace; if that is still there, look at its "
-		    "\"ip rule\"", instance);
-	else if (undo_all(&k->undo, k->requests) == -1)
+		    "network namespace; if that is still there, a start or "
+		    "\"warrend --cleanup %s\" there takes it away", instance,
+		    instance);
+		if (undo_put_by(&k->undo) == -1)
+			goto fail;
+	} else if (undo_all(&k->undo, k->requests) == -1)
 		goto fail;
 	if (undo_reset(&k->undo) == -1) {
 		log_warn("cannot write the undo journal of %s", instance);

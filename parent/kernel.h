@@ -41,8 +41,9 @@ struct kernel;
 struct kernel	*kernel_open(int run_dir, const char *instance,
 		    const char *ifname, uint32_t ifindex);
 /* Tells when others change what we made; told once, never fought.  Only what
- * another instance of ours takes back at its end, and we need, we set again.
- * -1 if there is no memory. */
+ * another instance of ours takes back at its end, and we need, we set again,
+ * and what vanishes while events are lost we make again.  -1 if there is no
+ * memory. */
 int		 kernel_begin(struct kernel *, struct event_base *);
 /* Who wants to know it, too: a line of text, for monitors. */
 void		 kernel_on_change(struct kernel *,

@@ -44,6 +44,7 @@ on_refused(void *arg, size_t tag, int error, const char *text)
 
 	it->state &= (uint8_t)~ITEM_ADDED;
 	it->state |= ITEM_FAILED;
+	it->error = (uint16_t)error;
 	if (k->error != 0)
 		return;
 	k->error = error;
@@ -238,13 +239,24 @@ is_deferred(const struct kernel *k, const struct item *it)
 /*
  * What is there already exactly as we want it is as good as made, but abort
  * leaves it alone.  A rule that another instance made with the same mark is
- * not: it goes when that instance goes.
+ * not: it goes when that instance goes.  Other errors than that it is there
+ * stay what they are.
  */
+static bool
+is_as_good(const struct kernel *k, const struct item *it)
+{
+	if (it->error != EEXIST)
+		return false;
+	if ((it->state & ITEM_SEEN) != 0)
+		return it->kind != ITEM_RULE_MAIN;
+	return is_deferred(k, it);
+}
+
 static void
 adopt(struct kernel *k, size_t from, size_t to)
 {
+	size_t first = k->failed, i, n = 0;
 	struct item *it;
-	size_t i, n = 0;
 
 	for (i = from; i < to; i++)
 		n += (k->list->at[i].state & ITEM_FAILED) != 0;
@@ -256,15 +268,16 @@ adopt(struct kernel *k, size_t from, size_t to)
 		it = &k->list->at[i];
 		if ((it->state & ITEM_FAILED) == 0)
 			continue;
-		if ((it->state & ITEM_SEEN) != 0 &&
-		    it->kind != ITEM_RULE_MAIN)
-			it->state &= (uint8_t)~(ITEM_FAILED | ITEM_MISSING |
-			    ITEM_LOST);
-		else if (is_deferred(k, it))
+		if (is_as_good(k, it)) {
 			it->state &= (uint8_t)~ITEM_FAILED;
-		else if (k->error == 0) {
-			k->error = EEXIST;
+			if ((it->state & ITEM_SEEN) != 0)
+				it->state &= (uint8_t)~(ITEM_MISSING |
+				    ITEM_LOST);
+		} else if (k->error == 0) {
+			k->error = it->error;
 			k->failed = i;
+			if (i != first)
+				k->text[0] = '\0';
 		}
 	}
 }
@@ -277,6 +290,27 @@ forget(struct kernel *k, const struct item *it)
 	undo_deed(&d, it);
 	if (undo_note(&k->undo, false, &d) == -1)
 		log_warn("cannot write the undo journal");
+}
+
+/*
+ * Of all rules only this one names no table of ours, so that another instance
+ * with our mark makes the very same.  Once ours is gone, one that is there
+ * again is not ours to remove, unless a reload makes it.
+ */
+void
+kernel_disown(struct kernel *k, const struct item *it)
+{
+	if (it->kind == ITEM_RULE_MAIN)
+		forget(k, it);
+}
+
+static bool
+is_anothers(const struct kernel *k, const struct item *it)
+{
+	/* It went with the interface; what is there is another's. */
+	if (item_is_device(it))
+		return k->away;
+	return it->kind == ITEM_RULE_MAIN && !undo_has(&k->undo, it);
 }
 
 /*
@@ -352,10 +386,8 @@ kernel_del(struct kernel *k, struct items *l, uint8_t state)
 	k->error = 0;
 	nlr_begin(&k->batch, k->requests, k->ifindex, on_stuck, k);
 	for (i = l->n; i-- > 0 && rc == 0; ) {
-		if ((l->at[i].state & state) == 0)
-			continue;
-		/* It went with the interface; what is there is another's. */
-		if (k->away && item_is_device(&l->at[i]))
+		if ((l->at[i].state & state) == 0 ||
+		    is_anothers(k, &l->at[i]))
 			continue;
 		if (l->at[i].kind == ITEM_SRC_MARK)
 			restore_src_mark(k);

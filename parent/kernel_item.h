@@ -45,6 +45,7 @@ struct item {
 	uint8_t		 kind;
 	uint8_t		 state;
 	uint16_t	 order;		/* addresses: as in the file */
+	uint16_t	 error;		/* if ITEM_FAILED: an errno */
 	bool		 connected;	/* a route: the kernel makes it with
 					 * an address of that network */
 	struct prefix	 prefix;	/* of rules only the family */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What kernel.c made, as rows, and what is wrong with it, as sentences.
+ * What kernel.c made, as rows, and what is or becomes wrong with it, as
+ * sentences.
  */
 #include <sys/socket.h>
 
@@ -10,7 +11,12 @@
 
 #include "parent/kernel_state.h"
 #include "parent/netlink.h"
+#include "shared/clock.h"
 #include "shared/row.h"
+
+#define BURST	5		/* lines at once, then one a second */
+
+/* Rows. */
 
 /* A setting is asked for: no event tells of it, and what a look saw may be
  * long ago. */
@@ -111,8 +117,21 @@ kernel_row(const struct kernel *k, size_t *at,
 	return true;
 }
 
-size_t
-kernel_lost_text(const struct item *it, size_t n, char text[KERNEL_WHY])
+/* Telling. */
+
+static void
+say(struct kernel *k, const char *text)
+{
+	log_rate(&k->limit, clock_boottime(), BURST, 1, log_warnx, "%s",
+	    text);
+	if (k->changed != NULL)
+		k->changed(k->changed_arg, text);
+}
+
+/* "route P in table main was removed by pid 7, and 3 more like it": n is how
+ * many.  The length. */
+static size_t
+lost_text(const struct item *it, size_t n, char text[KERNEL_WHY])
 {
 	char also[48] = "", what[ITEM_TEXT], who[32];
 
@@ -127,13 +146,59 @@ kernel_lost_text(const struct item *it, size_t n, char text[KERNEL_WHY])
 	    it->kind == ITEM_SRC_MARK ? "set to 0" : "removed", who, also);
 }
 
+void
+kernel_tell_lost(struct kernel *k, const struct item *it, size_t n)
+{
+	char text[KERNEL_WHY];
+	size_t len;
+
+	len = lost_text(it, n, text);
+	if (len < sizeof(text))
+		snprintf(text + len, sizeof(text) - len, "; \"warrenctl "
+		    "reload\" puts it back");
+	say(k, text);
+}
+
+void
+kernel_tell_back(struct kernel *k, const struct item *it, size_t n)
+{
+	char text[KERNEL_WHY], what[ITEM_TEXT];
+
+	item_print(it, what);
+	if (n > 1)
+		snprintf(text, sizeof(text), "%s is there again, and %zu "
+		    "more", what, n - 1);
+	else
+		snprintf(text, sizeof(text), "%s is there again", what);
+	say(k, text);
+}
+
+void
+kernel_check_mtu(struct kernel *k)
+{
+	char text[KERNEL_WHY];
+	bool lost = !k->away && k->mtu != 0 && k->mtu_now != k->mtu;
+
+	if (lost && !k->mtu_lost) {
+		k->lost++;
+		snprintf(text, sizeof(text), "the MTU of %s was changed from "
+		    "%" PRIu32 " to %" PRIu32 " by another program; "
+		    "\"warrenctl reload\" puts it back", k->ifname, k->mtu,
+		    k->mtu_now);
+		say(k, text);
+	}
+	k->mtu_lost = lost;
+}
+
+/* Problems. */
+
 static void
 lost_of(const struct item *first, size_t n,
     void (*fn)(void *, const char *, const char *), void *arg)
 {
 	char text[KERNEL_WHY];
 
-	kernel_lost_text(first, n, text);
+	lost_text(first, n, text);
 	fn(arg, text, "\"warrenctl reload\" puts it back; if it does not "
 	    "stay, tell that program to leave it alone");
 }

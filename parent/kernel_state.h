@@ -19,6 +19,7 @@ struct undo {
 	int		 fd;
 	size_t		 size;
 	char		 instance[IFNAMSIZ];
+	char		 name[IFNAMSIZ + 32];	/* of the file */
 	struct journal_netns here;	/* the namespace that we are in */
 	struct journal	 now;		/* what it says */
 };
@@ -54,6 +55,7 @@ struct kernel {
 	struct event	*ev;
 	struct event	*timer;
 	bool		 dirty;		/* events say: look again */
+	bool		 deaf;		/* events are lost until all are read */
 	bool		 waiting;	/* the timer runs */
 	bool		 blind;		/* the last look failed */
 	uint64_t	 looked;	/* when */
@@ -108,6 +110,8 @@ const struct item *kernel_address_in(const struct items *,
 /* Take away what has that bit, in the opposite order; errors go to the log,
  * what is gone already is no error, nor what went with the interface. */
 void	 kernel_del(struct kernel *, struct items *l, uint8_t state);
+/* This item is gone: what is like it and comes back may be another's. */
+void	 kernel_disown(struct kernel *, const struct item *);
 /* src_valid_mark: is it set?  And set it: 0, also if it cannot be set here;
  * -1 with errno. */
 bool	 kernel_src_mark(const struct kernel *);
@@ -120,6 +124,8 @@ void	 kernel_why(const struct kernel *, const struct item *, int error,
 	    const char *text, char why[KERNEL_WHY]);
 
 /* kernel_watch.c */
+
+#define KERNEL_TRIES	5	/* of a dump that was interrupted */
 
 /* Read all events that wait; kernel_drain() also looks if they say so. */
 void	 kernel_read(struct kernel *);
@@ -138,10 +144,11 @@ void	 kernel_look_src_mark(struct kernel *);
 
 /* kernel_show.c */
 
-/* "route P in table main was removed by pid 7, and 3 more like it": n is how
- * many.  The length. */
-size_t	 kernel_lost_text(const struct item *, size_t n,
-	    char text[KERNEL_WHY]);
+/* To the log, and to who wants to know it: what was lost, the first of n, or
+ * is there again; and, once, that the MTU is another. */
+void	 kernel_tell_lost(struct kernel *, const struct item *, size_t n);
+void	 kernel_tell_back(struct kernel *, const struct item *, size_t n);
+void	 kernel_check_mtu(struct kernel *);
 
 /* kernel_undo.c */
 
@@ -149,6 +156,10 @@ size_t	 kernel_lost_text(const struct item *, size_t n,
 int	 undo_open(struct undo *, int dir, const char *instance, bool make);
 /* Is it of another network namespace than ours? */
 bool	 undo_is_elsewhere(const struct undo *);
+/* Then it is put by for that one, and there is a new one.  And: what was put
+ * by for ours is undone, if there is any.  -1 after a line. */
+int	 undo_put_by(struct undo *);
+int	 undo_kept(int dir, const char *instance, int requests);
 /* Undo what it says, by this socket.  -1 after a line. */
 int	 undo_all(struct undo *, int requests);
 /* An empty journal.  -1 with errno. */
@@ -156,8 +167,9 @@ int	 undo_reset(struct undo *);
 /* Write that something is done or undone; done twice is written once.  -1
  * with errno. */
 int	 undo_note(struct undo *, bool made, const struct journal_deed *);
-/* The deed of a rule. */
+/* The deed of a rule, and whether it is open. */
 void	 undo_deed(struct journal_deed *, const struct item *);
+bool	 undo_has(const struct undo *, const struct item *rule);
 void	 undo_close(struct undo *, bool remove);
 
 #endif /* PARENT_KERNEL_STATE_H */

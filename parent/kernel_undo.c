@@ -21,14 +21,7 @@
 #include "shared/paths.h"
 
 #define COMPACT		65536		/* bytes; then it is written anew */
-#define NAME		(IFNAMSIZ + 8)
 #define SRC_MARK	"/proc/sys/net/ipv4/conf/all/src_valid_mark"
-
-static void
-file_name(const struct undo *u, char name[NAME])
-{
-	snprintf(name, NAME, "%s.undo", u->instance);
-}
 
 static int
 put_text(struct undo *u, const char *text, size_t len)
@@ -99,24 +92,13 @@ undo_reset(struct undo *u)
 	return put_text(u, text, put_head(u, text));
 }
 
-static size_t
-find(const struct journal *j, const struct journal_deed *d)
-{
-	size_t i;
-
-	for (i = 0; i < j->n; i++)
-		if (journal_same(&j->open[i], d))
-			break;
-	return i;
-}
-
 int
 undo_note(struct undo *u, bool made, const struct journal_deed *d)
 {
 	char line[JOURNAL_LINE];
 	size_t i, len;
 
-	i = find(&u->now, d);
+	i = journal_find(&u->now, d);
 	if (made == (i < u->now.n))
 		return 0;
 	if (made && u->now.n == JOURNAL_OPEN) {
@@ -135,6 +117,15 @@ undo_note(struct undo *u, bool made, const struct journal_deed *d)
 	if (u->size > COMPACT)
 		(void)make_short(u);
 	return 0;
+}
+
+bool
+undo_has(const struct undo *u, const struct item *rule)
+{
+	struct journal_deed d;
+
+	undo_deed(&d, rule);
+	return journal_find(&u->now, &d) < u->now.n;
 }
 
 void
@@ -176,7 +167,7 @@ slurp(int fd, size_t *len)
 }
 
 static int
-read_journal(struct undo *u, const char *name)
+read_journal(struct undo *u)
 {
 	size_t len = 0;
 	char *text;
@@ -184,16 +175,16 @@ read_journal(struct undo *u, const char *name)
 
 	text = slurp(u->fd, &len);
 	if (text == NULL) {
-		log_warn("%s/%s", PATH_RUN, name);
+		log_warn("%s/%s", PATH_RUN, u->name);
 		return -1;
 	}
 	rc = journal_read(&u->now, u->instance, text, len);
 	if (rc == -1)
 		log_warnx("%s/%s: not a journal of %s; look at \"ip rule\" "
-		    "and remove the file", PATH_RUN, name, u->instance);
+		    "and remove the file", PATH_RUN, u->name, u->instance);
 	else if (u->now.damaged > 1)
 		log_warnx("%s/%s: %zu lines are damaged; look at \"ip rule\"",
-		    PATH_RUN, name, u->now.damaged);
+		    PATH_RUN, u->name, u->now.damaged);
 	free(text);
 	return rc;
 }
@@ -213,6 +204,45 @@ look_around(struct undo *u)
 	return 0;
 }
 
+/* The journal with the name that u has; an fd of -1 if there is none. */
+static int
+open_file(struct undo *u, bool make)
+{
+	memset(&u->now, 0, sizeof(u->now));
+	u->size = 0;
+	u->fd = openat(u->dir, u->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC |
+	    (make ? O_CREAT : 0), 0600);
+	if (u->fd == -1) {
+		if (!make && errno == ENOENT)
+			return 0;
+		log_warn("cannot open %s/%s", PATH_RUN, u->name);
+		return -1;
+	}
+	if (read_journal(u) == 0)
+		return 0;
+	close(u->fd);
+	u->fd = -1;
+	return -1;
+}
+
+static int
+begin(struct undo *u, int dir, const char *instance)
+{
+	memset(u, 0, sizeof(*u));
+	u->dir = dir;
+	snprintf(u->instance, sizeof(u->instance), "%s", instance);
+	snprintf(u->name, sizeof(u->name), "%s.undo", instance);
+	return look_around(u);
+}
+
+static void
+name_kept(const struct undo *u, const struct journal_netns *n,
+    char name[sizeof(u->name)])
+{
+	snprintf(name, sizeof(u->name), "%s.undo.%" PRIu64, u->instance,
+	    n->ino);
+}
+
 bool
 undo_is_elsewhere(const struct undo *u)
 {
@@ -224,41 +254,33 @@ undo_is_elsewhere(const struct undo *u)
 int
 undo_open(struct undo *u, int dir, const char *instance, bool make)
 {
-	char name[NAME];
+	return begin(u, dir, instance) == -1 ? -1 : open_file(u, make);
+}
 
-	memset(u, 0, sizeof(*u));
-	u->dir = dir;
-	snprintf(u->instance, sizeof(u->instance), "%s", instance);
-	if (look_around(u) == -1)
-		return -1;
-	file_name(u, name);
-	u->fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC |
-	    (make ? O_CREAT : 0), 0600);
-	if (u->fd == -1) {
-		if (!make && errno == ENOENT)
-			return 0;
-		log_warn("cannot open %s/%s", PATH_RUN, name);
+int
+undo_put_by(struct undo *u)
+{
+	char name[sizeof(u->name)];
+
+	name_kept(u, &u->now.netns, name);
+	if (renameat(u->dir, u->name, u->dir, name) == -1) {
+		log_warn("cannot rename %s/%s to %s", PATH_RUN, u->name, name);
 		return -1;
 	}
-	if (read_journal(u, name) == 0)
-		return 0;
 	close(u->fd);
-	u->fd = -1;
-	return -1;
+	return open_file(u, true);
 }
 
 void
 undo_close(struct undo *u, bool remove_it)
 {
-	char name[NAME];
-
 	if (u->fd == -1)
 		return;
 	close(u->fd);
 	u->fd = -1;
-	file_name(u, name);
-	if (remove_it && unlinkat(u->dir, name, 0) == -1 && errno != ENOENT)
-		log_warn("cannot remove %s/%s", PATH_RUN, name);
+	if (remove_it && unlinkat(u->dir, u->name, 0) == -1 &&
+	    errno != ENOENT)
+		log_warn("cannot remove %s/%s", PATH_RUN, u->name);
 }
 
 /* Undoing. */
@@ -283,8 +305,7 @@ on_failed(void *arg, size_t tag, int error, const char *text)
 	struct sweep *s = arg;
 	char what[ITEM_TEXT];
 
-	if (error == ENOENT || error == ESRCH || error == EAFNOSUPPORT ||
-	    error == EOPNOTSUPP)
+	if (error == ENOENT || error == ESRCH || nlr_no_family(error))
 		return;
 	item_print(&s->found.at[tag], what);
 	log_warnx("cannot remove %s: %s%s%s", what, strerror(error),
@@ -311,17 +332,30 @@ sweep(struct sweep *s, int requests)
 	return s->failed ? -1 : rc;
 }
 
+/* What is not seen is not undone; only a kernel without IPv6 has none of it. */
+static int
+undo_family(struct sweep *s, int requests, uint8_t family, uint32_t table)
+{
+	size_t n = s->found.n;
+	int tries;
+
+	for (tries = 0; tries < KERNEL_TRIES; tries++) {
+		s->found.n = n;
+		if (nlr_dump_routes(requests, 0, family, table, false,
+		    on_found, s) == 0)
+			return 0;
+		if (errno != EINTR)
+			break;
+	}
+	return family == AF_INET6 && nlr_no_family(errno) ? 0 : -1;
+}
+
 static int
 undo_table(struct sweep *s, int requests, uint32_t table)
 {
-	static const uint8_t family[] = { AF_INET, AF_INET6 };
-	size_t i;
-
-	for (i = 0; i < 2; i++)
-		if (nlr_dump_routes(requests, 0, family[i], table, false,
-		    on_found, s) == -1 && family[i] == AF_INET)
-			return -1;
-	return 0;
+	if (undo_family(s, requests, AF_INET, table) == -1)
+		return -1;
+	return undo_family(s, requests, AF_INET6, table);
 }
 
 static int
@@ -431,13 +465,31 @@ undo_all(struct undo *u, int requests)
 }
 
 int
-kernel_cleanup(int run_dir, const char *instance)
+undo_kept(int dir, const char *instance, int requests)
 {
 	struct undo u;
-	uint32_t pid;
-	int fd, rc;
+	int rc;
 
-	if (undo_open(&u, run_dir, instance, false) == -1)
+	if (begin(&u, dir, instance) == -1)
+		return -1;
+	name_kept(&u, &u.here, u.name);
+	if (open_file(&u, false) == -1)
+		return -1;
+	if (u.fd == -1)
+		return 0;
+	rc = undo_all(&u, requests);
+	undo_close(&u, rc == 0);
+	return rc;
+}
+
+static int
+clean_up(int run_dir, const char *instance, int requests)
+{
+	struct undo u;
+	int rc;
+
+	if (undo_kept(run_dir, instance, requests) == -1 ||
+	    undo_open(&u, run_dir, instance, false) == -1)
 		return -1;
 	if (u.fd == -1)
 		return 0;
@@ -449,14 +501,23 @@ kernel_cleanup(int run_dir, const char *instance)
 		undo_close(&u, false);
 		return -1;
 	}
+	rc = undo_all(&u, requests);
+	undo_close(&u, rc == 0);
+	return rc;
+}
+
+int
+kernel_cleanup(int run_dir, const char *instance)
+{
+	uint32_t pid;
+	int fd, rc;
+
 	fd = nlr_open(&pid);
 	if (fd == -1) {
 		log_warn("cannot open a netlink socket");
-		undo_close(&u, false);
 		return -1;
 	}
-	rc = undo_all(&u, fd);
+	rc = clean_up(run_dir, instance, fd);
 	close(fd);
-	undo_close(&u, rc == 0);
 	return rc;
 }

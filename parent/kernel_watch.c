@@ -5,7 +5,8 @@
  * Events only wake us and tell who it was; what is true is then asked of the
  * kernel.  So lost events, routes that vanish together with an address, and
  * changes that were undone at once need no care.  Nothing is put back but
- * what the kernel itself drops when the link goes down.
+ * what the kernel itself drops when the link goes down, and what vanished
+ * while events were lost: see on_overrun().
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,13 +19,11 @@
 
 #define BATCH		64		/* events a turn */
 #define WAITING		100000		/* more than can wait at once */
-#define TRIES		5		/* of a dump that was interrupted */
 #define SOON		(100 * CLOCK_NSEC_PER_MSEC)
 #define PAUSE		CLOCK_NSEC_PER_SEC	/* between two looks, */
 #define PAUSE_MAX	(30 * CLOCK_NSEC_PER_SEC)
 #define SHARE		20		/* or so many times what one takes */
 #define TABLES		8
-#define BURST		5		/* lines at once, then one a second */
 
 /* Looking. */
 
@@ -94,7 +93,7 @@ dump(struct kernel *k, struct items *l)
 }
 
 static void
-judge(const struct kernel *k, struct item *it)
+judge(struct kernel *k, struct item *it)
 {
 	/* A setting is in no dump. */
 	if (it->kind == ITEM_SRC_MARK &&
@@ -102,8 +101,10 @@ judge(const struct kernel *k, struct item *it)
 		it->state |= ITEM_SEEN;
 	if ((it->state & ITEM_SEEN) != 0)
 		it->state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
-	else
+	else {
 		it->state |= ITEM_MISSING;
+		kernel_disown(k, it);
+	}
 }
 
 int
@@ -112,7 +113,7 @@ kernel_see(struct kernel *k, struct items *l)
 	size_t i;
 	int tries;
 
-	for (tries = 0; tries < TRIES; tries++) {
+	for (tries = 0; tries < KERNEL_TRIES; tries++) {
 		for (i = 0; i < l->n; i++)
 			l->at[i].state &= (uint8_t)~ITEM_SEEN;
 		if (dump(k, l) == 0)
@@ -168,60 +169,7 @@ waits(const struct kernel *k, const struct item *it)
 	return item_is_device(it) && (k->away || !k->up || k->flapped);
 }
 
-/* Telling. */
-
-static void
-say(struct kernel *k, const char *text)
-{
-	log_rate(&k->limit, clock_boottime(), BURST, 1, log_warnx, "%s",
-	    text);
-	if (k->changed != NULL)
-		k->changed(k->changed_arg, text);
-}
-
-static void
-tell_lost(struct kernel *k, const struct item *it, size_t n)
-{
-	char text[KERNEL_WHY];
-	size_t len;
-
-	len = kernel_lost_text(it, n, text);
-	if (len < sizeof(text))
-		snprintf(text + len, sizeof(text) - len, "; \"warrenctl "
-		    "reload\" puts it back");
-	say(k, text);
-}
-
-static void
-tell_back(struct kernel *k, const struct item *it, size_t n)
-{
-	char text[KERNEL_WHY], what[ITEM_TEXT];
-
-	item_print(it, what);
-	if (n > 1)
-		snprintf(text, sizeof(text), "%s is there again, and %zu "
-		    "more", what, n - 1);
-	else
-		snprintf(text, sizeof(text), "%s is there again", what);
-	say(k, text);
-}
-
-static void
-check_mtu(struct kernel *k)
-{
-	char text[KERNEL_WHY];
-	bool lost = !k->away && k->mtu != 0 && k->mtu_now != k->mtu;
-
-	if (lost && !k->mtu_lost) {
-		k->lost++;
-		snprintf(text, sizeof(text), "the MTU of %s was changed from "
-		    "%" PRIu32 " to %" PRIu32 " by another program; "
-		    "\"warrenctl reload\" puts it back", k->ifname, k->mtu,
-		    k->mtu_now);
-		say(k, text);
-	}
-	k->mtu_lost = lost;
-}
+/* Judging. */
 
 /* Those that were lost, or are; what is new about it is told. */
 struct verdict {
@@ -262,6 +210,7 @@ look_all(struct kernel *k)
 {
 	struct verdict v = { NULL, NULL, 0, 0 };
 	struct item *it;
+	bool again;
 	size_t i;
 
 	if (kernel_look_link(k) == -1) {
@@ -270,7 +219,7 @@ look_all(struct kernel *k)
 	}
 	if (k->flapped && k->up)
 		kernel_relink(k);
-	check_mtu(k);
+	kernel_check_mtu(k);
 	for (i = 0; i < k->have.n; i++) {
 		it = &k->have.at[i];
 		if ((it->state & ITEM_LOST) != 0)
@@ -280,14 +229,22 @@ look_all(struct kernel *k)
 		kernel_blind(k, "addresses, routes and rules");
 		return -1;
 	}
+	/*
+	 * A link that went down or away in the midst of this took along what
+	 * is missing.  The kernel tells of that before it does it.  And what
+	 * is read now may have set src_valid_mark again.
+	 */
+	again = k->dirty;
+	kernel_read(k);
+	kernel_look_src_mark(k);
 	for (i = 0; i < k->have.n; i++)
 		compare(k, &k->have.at[i], &v);
 	k->lost += v.gone;
 	if (v.gone > 0)
-		tell_lost(k, v.first_gone, v.gone);
+		kernel_tell_lost(k, v.first_gone, v.gone);
 	if (v.back > 0)
-		tell_back(k, v.first_back, v.back);
-	if (k->dirty)
+		kernel_tell_back(k, v.first_back, v.back);
+	if (again)
 		return -1;
 	k->blind = false;
 	return 0;
@@ -401,8 +358,7 @@ on_foreign_rule(struct kernel *k)
 	if (k->src_mark_refused || kernel_src_mark(k))
 		return;
 	if (kernel_set_src_mark(k) == 0 && kernel_src_mark(k))
-		log_info("src_valid_mark is set again: another instance set "
-		    "it back");
+		log_info("src_valid_mark was set back, and is set again");
 	look_soon(k);
 }
 
@@ -419,10 +375,27 @@ on_change(struct kernel *k, const struct nlr_event *ev)
 	}
 	/* A reload that is under way has made more than what runs. */
 	changed = is_changed(&k->have, ev);
-	if (is_changed(&k->next, ev) || changed)
+	if (is_changed(&k->next, ev) || changed) {
+		if (ev->what == NLR_GONE)
+			kernel_disown(k, &ev->item);
 		look_soon(k);
-	else if (ev->what == NLR_GONE && item_is_rule(&ev->item))
+	} else if (ev->what == NLR_GONE && item_is_rule(&ev->item))
 		on_foreign_rule(k);
+}
+
+/*
+ * What is true can still be asked, but not why it is so.  A link that was down
+ * for a moment must not cost its routes for ever, nor another instance's end
+ * src_valid_mark: what is missing on the interface now is taken for what the
+ * kernel dropped, and made again, also if somebody removed it by hand just
+ * then.  The file wants it, and who does not can remove it once more.
+ */
+static void
+on_overrun(struct kernel *k)
+{
+	k->flapped = true;
+	on_foreign_rule(k);
+	look_soon(k);
 }
 
 static bool
@@ -433,15 +406,17 @@ read_events(struct kernel *k, int max)
 
 	for (i = 0; i < max; i++) {
 		n = nlr_event(k->events, k->ifindex, &ev);
+		/* ENOBUFS comes once, and before what still waits; until all
+		 * that is read the kernel loses the rest, too. */
+		if (n == -1 || (n == 0 && k->deaf))
+			on_overrun(k);
+		if (n == -1)
+			k->overruns++;
+		k->deaf = n == -1 || (n == 1 && k->deaf);
 		if (n == 0)
 			return false;
-		if (n == -1) {
-			/* ENOBUFS: events are lost, the truth is not. */
-			k->overruns++;
-			look_soon(k);
-			continue;
-		}
-		on_change(k, &ev);
+		if (n == 1)
+			on_change(k, &ev);
 	}
 	return true;
 }

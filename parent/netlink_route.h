@@ -8,6 +8,7 @@
 #ifndef PARENT_NETLINK_ROUTE_H
 #define PARENT_NETLINK_ROUTE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,6 +67,12 @@ int	 nlr_dump_addresses(int fd, uint32_t ifindex, uint8_t family,
 int	 nlr_dump_rules(int fd, uint8_t family, nlr_found *, void *arg);
 int	 nlr_dump_routes(int fd, uint32_t ifindex, uint8_t family,
 	    uint32_t table, bool own, nlr_found *, void *arg);
+/* Of such an error: the kernel has nothing of that family. */
+static inline bool
+nlr_no_family(int error)
+{
+	return error == EAFNOSUPPORT || error == EOPNOTSUPP;
+}
 
 /* The link by its number: 0, or -1 (ENODEV: not in this namespace). */
 int	 nlr_link(int fd, uint32_t ifindex, struct nl_link *);

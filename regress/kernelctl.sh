@@ -27,13 +27,16 @@ use() {
 	[ "$1" = k ] || FD=8
 }
 use k
+# The host that the next one starts on.
+HERE=a
 : >"$T/kernel.log"
 
 kernel_start() {
 	rm -f "$IN"
 	mkfifo "$IN"
 	: >"$OUT"
-	ip netns exec "$(ns a)" "$TOOLS/kernelctl" "$T" "$INSTANCE" "$IF" \
+	ip netns exec "$(ns "$HERE")" \
+	    "$TOOLS/kernelctl" "$T" "$INSTANCE" "$IF" \
 	    <"$IN" >"$OUT" 2>>"$T/kernel.log" &
 	eval "kernel_pid_$FD=$!"
 	PIDS="$PIDS $!"

@@ -8,9 +8,12 @@
  * "abort", "rows", "problems", "overruns", "moved", "mark FILE", "close",
  * "kill", and "remove INTERFACE ROUTE", which is another program's doing: by a
  * socket that does not bear our pid; INTERFACE "-" is the number 0.
- * "fail link N" and "fail dump N": of what is asked of the kernel now, so many
- * questions of that kind fail.  "fail journal TEXT": so does writing a text
- * with that in it; without TEXT no more.
+ * "fail link N", "fail dump N" and "fail dump6 N": of what is asked of the
+ * kernel now, so many questions of that kind fail, those of IPv6 with
+ * EAFNOSUPPORT if KERNELCTL_NO_IPV6 is set, else with EINTR.  KERNELCTL_DUMP6=N
+ * is "fail dump6 N" before the start.  "fail journal TEXT": so does writing a
+ * text with that in it; without TEXT no more.  "at N COMMAND": just before the
+ * Nth dump from now the shell runs COMMAND.
  * Each prints what it has to say, then "done".  A FILE has lines of two words:
  * address, allowed, mtu, fwmark, routes (main, none or a number).  With -u it
  * only undoes what a killed one left.
@@ -47,25 +50,47 @@ static struct conf	 conf;
 static struct conf_peer	 peer;
 static int		 tun;
 static const char	*instance, *ifname;
-static int		 fail_links, fail_dumps;
+static int		 fail_links, fail_dumps, fail_dumps6;
 static char		 fail_text[64];
+static int		 at_dump;
+static char		 at_command[200];
+
+static int
+fails(int *left, int error)
+{
+	if (*left <= 0)
+		return 0;
+	(*left)--;
+	errno = error;
+	return -1;
+}
+
+/* -1 with errno: this dump fails. */
+static int
+on_dump(const struct nlmsghdr *nlh)
+{
+	uint8_t family = ((const uint8_t *)nlh)[NLMSG_HDRLEN];
+
+	if (at_dump > 0 && --at_dump == 0 && system(at_command) != 0)
+		warnx("failed: %s", at_command);
+	if (family == AF_INET6 && fails(&fail_dumps6,
+	    getenv("KERNELCTL_NO_IPV6") != NULL ? EAFNOSUPPORT : EINTR) == -1)
+		return -1;
+	return fails(&fail_dumps, ENOBUFS);
+}
 
 /* In the place of the C library's: memory is short, a disk is full. */
 ssize_t
 send(int fd, const void *buf, size_t len, int flags)
 {
 	const struct nlmsghdr *nlh = buf;
-	int *left = NULL;
 
-	if ((nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP)
-		left = &fail_dumps;
-	else if (nlh->nlmsg_type == RTM_GETLINK)
-		left = &fail_links;
-	if (left != NULL && *left > 0) {
-		(*left)--;
-		errno = ENOBUFS;
+	if ((nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) {
+		if (on_dump(nlh) == -1)
+			return -1;
+	} else if (nlh->nlmsg_type == RTM_GETLINK &&
+	    fails(&fail_links, ENOBUFS) == -1)
 		return -1;
-	}
 	return sendto(fd, buf, len, flags, NULL, 0);
 }
 
@@ -92,6 +117,8 @@ fail(const char *what, const char *how)
 		fail_links = atoi(how);
 	else if (strcmp(what, "dump") == 0)
 		fail_dumps = atoi(how);
+	else if (strcmp(what, "dump6") == 0)
+		fail_dumps6 = atoi(how);
 	else
 		snprintf(fail_text, sizeof(fail_text), "%s", how);
 }
@@ -245,9 +272,9 @@ remove_route(const char *from, const char *route)
 static void
 command(const char *line)
 {
-	char verb[16] = "", arg[200] = "", more[64] = "";
+	char verb[16] = "", arg[200] = "", more[200] = "";
 
-	sscanf(line, "%15s %199s %63[^\n]", verb, arg, more);
+	sscanf(line, "%15s %199s %199[^\n]", verb, arg, more);
 	if (strcmp(verb, "prepare") == 0)
 		prepare(arg);
 	else if (strcmp(verb, "commit") == 0)
@@ -266,7 +293,10 @@ command(const char *line)
 		remove_route(arg, more);
 	else if (strcmp(verb, "fail") == 0)
 		fail(arg, more);
-	else if (strcmp(verb, "mark") == 0) {
+	else if (strcmp(verb, "at") == 0) {
+		at_dump = atoi(arg);
+		snprintf(at_command, sizeof(at_command), "%s", more);
+	} else if (strcmp(verb, "mark") == 0) {
 		read_conf(arg);
 		printf("mark 0x%x\n", kernel_mark(instance, &conf));
 	} else if (strcmp(verb, "close") == 0) {
@@ -326,6 +356,8 @@ main(int argc, char *argv[])
 	dir = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		err(1, "%s", argv[1]);
+	if (getenv("KERNELCTL_DUMP6") != NULL)
+		fail("dump6", getenv("KERNELCTL_DUMP6"));
 	if (undo)
 		return kernel_cleanup(dir, instance) == 0 ? 0 : 1;
 	tun = tun_create(ifname, NULL);
