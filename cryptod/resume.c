@@ -36,6 +36,32 @@ resume_raise(const struct engine *e, uint8_t mark[TAI64N_LEN])
 		memcpy(mark, ahead, TAI64N_LEN);
 }
 
+/*
+ * On a disk that is full or read-only the mark cannot be raised, and life after
+ * life finds the same one.  So labels do not begin at it, but above it by half
+ * of its age: that is past all that the lives between have sent, and the clock
+ * soon overtakes it, so that it ends by itself.  A mark far above the time of
+ * its file is one of a clock that was set back, or the file has another one's
+ * time; and one of the future has no age.
+ */
+void
+resume_age(struct sessions *s)
+{
+	uint8_t aged[TAI64N_LEN];
+	struct timespec ts;
+	int64_t age;
+
+	clock_realtime(&ts);
+	if (s->written <= 0 || ts.tv_sec < s->written ||
+	    tai64n_unix(s->mark) - s->written > RESUME_TRUST)
+		return;
+	age = (int64_t)ts.tv_sec - s->written;
+	tai64n_label(aged, tai64n_unix(s->mark) + age / 2, (uint32_t)
+	    ((age % 2 * (int64_t)CLOCK_NSEC_PER_SEC + ts.tv_nsec) / 2));
+	if (tai64n_compare(aged, s->mark) > 0)
+		memcpy(s->mark, aged, TAI64N_LEN);
+}
+
 /* Above all that was sent, or that labels begin at. */
 static void
 next_mark(const struct engine *e, uint8_t mark[TAI64N_LEN])

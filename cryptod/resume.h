@@ -14,6 +14,7 @@
 #define RESUME_BURST	16		/* calls in a row, then others */
 #define RESUME_MARK	60		/* s: the mark is so far ahead */
 #define RESUME_STEP	2		/* s: and so far above any label */
+#define RESUME_TRUST	86400		/* s: so far above its file's time */
 
 struct resume {
 	struct engine	*engine;
@@ -25,6 +26,8 @@ struct resume {
 
 /* From a label (zero: none) to a mark that those to come stay below. */
 void	 resume_raise(const struct engine *, uint8_t mark[TAI64N_LEN]);
+/* After they were read, `written` too: the mark as this life begins at it. */
+void	 resume_age(struct sessions *);
 /* What there is to remember now.  0, or -1 (ENOMEM). */
 int	 resume_collect(struct engine *, struct sessions *);
 

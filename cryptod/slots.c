@@ -287,8 +287,10 @@ load(struct cryptod *c, int fd)
 		log_warnx("the sessions file is ignored: %s",
 		    errno == EBADMSG ? "it is damaged, or of another version"
 		    : strerror(errno));
-	else if (fstat(fd, &st) == 0)
+	else if (fstat(fd, &st) == 0) {
 		c->loaded.written = st.st_mtim.tv_sec;
+		resume_age(&c->loaded);
+	}
 	free(buf);
 }
 

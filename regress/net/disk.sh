@@ -52,6 +52,9 @@ peer "bob" {
 }
 CONF
 done
+fill_up() {
+	cat /dev/zero >"$STATE/$(tun a)/fill" 2>/dev/null || true
+}
 says() {
 	"$WARRENCTL" -i "$(tun "$1")" status | grep -q "cannot be written: $2"
 }
@@ -78,7 +81,7 @@ saved() {
 expect "who was there is saved soon" wait_for 5 saved
 sleep 1.5		# the handshake's own news
 cp "$sessions" "$T/kept"
-cat /dev/zero >"$STATE/$(tun a)/fill" 2>/dev/null || true
+fill_up
 on b wg set "$(tun b)" listen-port 51999
 expect "full: the peer moves" ping_from b 10.66.0.1
 expect "full: the log tells" \
@@ -113,3 +116,27 @@ conf_start a
 expect "after a restart the peer is found where it was" \
     wait_for 5 ping_from a 10.66.0.2 1
 expect_is "at its new port" 192.0.2.2:51999 peer_field a b endpoints
+
+# --- full from the start, again and again
+
+# Life after life finds the same mark on disk.  The peer cannot begin.
+on b wg set "$(tun b)" peer "$(key_of a)" remove
+peer_add b a 10.66.0.1/32
+restart() {
+	conf_end a
+	conf_start a
+	expect "$1: the peer answers" wait_for 3 ping_from a 10.66.0.2 1
+}
+restart "room"
+sleep 1.5
+fill_up
+cp "$sessions" "$T/kept"
+for life in first second third fourth fifth; do
+	restart "full, the $life life"
+done
+expect "all of them found the same file" cmp "$T/kept" "$sessions"
+rm "$STATE/$(tun a)/fill"
+restart "and with room again"
+expect_fail "it is another file then" cmp -s "$T/kept" "$sessions"
+expect_is "no handshake was as old as one before" 0 \
+    counter b drop_hs_replayed
