@@ -3,6 +3,8 @@
  * A configuration from its file to a checked struct, and out of memory again:
  * see conf.h.
  */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -12,6 +14,7 @@
 
 #include "parent/conf_parse.h"
 #include "parent/lex.h"
+#include "shared/bytes.h"
 
 /* --- errors */
 
@@ -224,6 +227,89 @@ conf_read_text(const char *path, const char *text, size_t len,
 
 /* --- questions */
 
+/* Of two IPv4 addresses. */
+static bool
+same_network(const struct prefix *a, const struct prefix *b)
+{
+	uint32_t mask = a->cidr == 0 ? 0 : UINT32_MAX << (32 - a->cidr);
+
+	return a->cidr == b->cidr &&
+	    ((get_be32(a->addr) ^ get_be32(b->addr)) & mask) == 0;
+}
+
+/* Where it is in a list, which it need not be in: then the list's length. */
+static size_t
+find(const struct conf_prefixes *l, const struct prefix *p)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->at[i].family == p->family &&
+		    l->at[i].cidr == p->cidr &&
+		    memcmp(l->at[i].addr, p->addr, sizeof(p->addr)) == 0)
+			break;
+	return i;
+}
+
+/* The last address of its network before the i-th; NULL: it is the first. */
+static const struct prefix *
+neighbour(const struct conf_prefixes *l, const struct prefix *p, size_t i)
+{
+	while (i-- > 0)
+		if (l->at[i].family == AF_INET && same_network(&l->at[i], p))
+			return &l->at[i];
+	return NULL;
+}
+
+/*
+ * Where the first address of a network comes to lie among those of others.
+ * Its place is that of the network, unless the one that was first there goes:
+ * Linux then takes the others away, too, or puts the next one at the end.
+ */
+static size_t
+place(const struct conf_prefixes *old, const struct conf_prefixes *new,
+    const struct prefix *p)
+{
+	size_t i;
+
+	for (i = 0; i < old->n; i++)
+		if (old->at[i].family == AF_INET &&
+		    same_network(&old->at[i], p))
+			return find(new, &old->at[i]) < new->n ? i :
+			    old->n + 1;
+	return old->n;
+}
+
+/*
+ * The first IPv4 address is the source of the host's packets, and the first of
+ * a network of those to it.  Would a reload bring them into the order that a
+ * start does?  It adds the new ones and then removes the old ones.  If two
+ * networks get another first address, which comes last depends on the host.
+ */
+static bool
+keeps_order(const struct conf_prefixes *old, const struct conf_prefixes *new)
+{
+	const struct prefix *before, *p;
+	size_t at, i, last = 0;
+
+	for (i = 0; i < new->n; i++) {
+		p = &new->at[i];
+		if (p->family != AF_INET)
+			continue;
+		before = neighbour(new, p, i);
+		if (before != NULL) {
+			if (find(old, p) < find(old, before))
+				return false;
+			continue;
+		}
+		at = place(old, new, p);
+		if (at < last || (at == last && at > old->n))
+			return false;
+		last = at;
+	}
+	return true;
+}
+
 const char *
 conf_needs_restart(const struct conf *old, const struct conf *new)
 {
@@ -234,5 +320,8 @@ conf_needs_restart(const struct conf *old, const struct conf *new)
 		return "aead has changed: this needs a restart";
 	if (old->workers != new->workers)
 		return "workers has changed: this needs a restart";
+	if (!keeps_order(&old->address, &new->address))
+		return "the IPv4 addresses would not be in this order: put "
+		    "new ones last, or this needs a restart";
 	return NULL;
 }

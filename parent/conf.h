@@ -160,7 +160,8 @@ size_t		 conf_print_piece(const struct conf *, struct conf_cursor *at,
 
 /*
  * What keeps `new` from taking the place of `old` without a restart: a text
- * (interface name, aead, workers), or NULL if nothing does.
+ * (interface name, aead, workers, order of IPv4 addresses), or NULL if nothing
+ * does.
  */
 const char	*conf_needs_restart(const struct conf *old,
 		    const struct conf *new);

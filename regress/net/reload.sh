@@ -114,6 +114,10 @@ conf_a d | sed 's/keepalive 25/keepalive 99999/' >"$T/a.conf"
 broken "a number out of range" 99999
 conf_a d | sed "s/^interface .*{/interface ${P}zz {/" >"$T/a.conf"
 broken "another interface name" restart
+# What is there keeps its place: the file would be true only after a restart.
+conf_a d | sed 's|address .*|address { 10.77.0.1/24, 10.66.0.1/24 }|' \
+    >"$T/a.conf"
+broken "another first address" "not be in this order"
 conf_a d | sed "s,$T/a.key,$T/none.key," >"$T/a.conf"
 broken "a key file that is not there" none.key
 cp "$T/a.key" "$T/open.key"

@@ -194,6 +194,91 @@ START_TEST(restart)
 }
 END_TEST
 
+/* A reload gives the kernel no other order than a start. */
+static const struct {
+	const char	*old, *new;
+	bool		 same;
+} orders[] = {
+	{ "10.1.0.1/24", "10.1.0.1/24", true },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.2.0.1/24, 10.1.0.1/24", false },
+	{ "10.1.0.1/24, 10.1.0.2/24", "10.1.0.2/24, 10.1.0.1/24", false },
+	/* New ones come last. */
+	{ "10.1.0.1/24", "10.1.0.1/24, 10.2.0.1/24, 10.3.0.1/24", true },
+	{ "10.1.0.1/24", "10.2.0.1/24, 10.1.0.1/24", false },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.1.0.1/24, 10.3.0.1/24, 10.2.0.1/24",
+	    false },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.3.0.1/24, 10.4.0.1/24", true },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.3.0.1/24, 10.2.0.1/24", false },
+	/* But for one that another of its network is before. */
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.1.0.1/24, 10.1.0.2/24, 10.2.0.1/24",
+	    true },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.1.0.2/24, 10.1.0.1/24, 10.2.0.1/24",
+	    false },
+	{ "10.1.0.1/24, 10.1.0.2/24", "10.1.0.1/24, 10.1.0.3/24, 10.1.0.2/24",
+	    false },
+	{ "10.1.0.1/24, 10.1.0.2/24, 10.2.0.1/24",
+	    "10.1.0.1/24, 10.2.0.1/24, 10.1.0.2/24", true },
+	/* The first one goes. */
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.2.0.1/24", true },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.2.0.1/24, 10.3.0.1/24", true },
+	{ "10.1.0.1/24, 10.1.0.2/24", "10.1.0.2/24", true },
+	{ "10.1.0.1/24, 10.1.0.2/24, 10.1.0.3/24", "10.1.0.2/24, 10.1.0.3/24",
+	    true },
+	{ "10.1.0.1/24, 10.1.0.2/24, 10.1.0.3/24", "10.1.0.3/24, 10.1.0.2/24",
+	    false },
+	/* And with it goes its network's place. */
+	{ "10.1.0.1/24, 10.1.0.2/24, 10.2.0.1/24", "10.1.0.2/24, 10.2.0.1/24",
+	    false },
+	{ "10.1.0.1/24, 10.1.0.2/24, 10.2.0.1/24", "10.2.0.1/24, 10.1.0.2/24",
+	    true },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.1.0.2/24, 10.2.0.1/24", false },
+	{ "10.1.0.1/24, 10.1.0.2/24", "10.1.0.2/24, 10.3.0.1/24", false },
+	{ "10.1.0.1/24, 10.1.0.2/24", "10.3.0.1/24, 10.1.0.2/24", true },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.1.0.2/24, 10.2.0.2/24", false },
+	/* One address of two networks. */
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.1.0.1/16, 10.2.0.1/24", false },
+	{ "10.1.0.1/24, 10.2.0.1/24", "10.2.0.1/24, 10.1.0.1/16", true },
+	{ "10.1.0.1", "10.1.0.2, 10.1.0.1", false },
+	{ "128.0.0.1/1, 1.0.0.1/1", "128.0.0.1/1, 129.0.0.1/1, 1.0.0.1/1",
+	    true },
+	/* IPv6 chooses by other rules. */
+	{ "10.1.0.1/24, fd00::1/64", "fd00::1/64, 10.1.0.1/24", true },
+	{ "fd00::1/64, fd01::1/64", "fd01::1/64, fd02::1/64, fd00::1/64",
+	    true },
+	{ "fd00::1/64", "10.1.0.1/24, fd00::1/64", true },
+	{ "a00::1/8, 10.1.0.1/8", "10.2.0.1/8, a00::1/8", true },
+};
+
+START_TEST(order_of_addresses)
+{
+	char text[2][128];
+	struct conf *old, *new;
+	const char *why;
+
+	snprintf(text[0], sizeof(text[0]), "interface w0 { address { %s } }",
+	    orders[_i].old);
+	snprintf(text[1], sizeof(text[1]), "interface w0 { address { %s } }",
+	    orders[_i].new);
+	old = must_read(text[0]);
+	new = must_read(text[1]);
+	why = conf_needs_restart(old, new);
+	if (orders[_i].same)
+		ck_assert_ptr_null(why);
+	else
+		ck_assert_str_eq(why, "the IPv4 addresses would not be in "
+		    "this order: put new ones last, or this needs a restart");
+	conf_free(old);
+	conf_free(new);
+	/* From none and to none. */
+	old = must_read("interface w0 { mtu 1400 }");
+	new = must_read(text[0]);
+	ck_assert_ptr_null(conf_needs_restart(old, new));
+	ck_assert_ptr_null(conf_needs_restart(new, old));
+	conf_free(old);
+	conf_free(new);
+}
+END_TEST
+
 /* --- words */
 
 START_TEST(blanks_and_comments)
@@ -269,6 +354,8 @@ suite(void)
 	tcase_add_test(tc, other_ways);
 	tcase_add_test(tc, doubles_go);
 	tcase_add_test(tc, restart);
+	tcase_add_loop_test(tc, order_of_addresses, 0,
+	    sizeof(orders) / sizeof(orders[0]));
 	tcase_add_test(tc, blanks_and_comments);
 	tcase_add_test(tc, macros);
 	tcase_add_test(tc, no_text);
