@@ -131,7 +131,13 @@ static void
 advise_unreachable(const struct subject *s, struct health *h,
     const char *route)
 {
-	if (s->p->ep->error == EHOSTUNREACH && s->f->configured)
+	if (s->p->ep->error == EHOSTUNREACH && s->f->configured &&
+	    *s->p->host == '\0')
+		ADVICE(h, "if \"ip route get %s\" leads to %s, an allowed IP "
+		    "covers the address where this peer is: take it out of "
+		    "allowed-ips; if not, see \"%s\", and whether the uplink "
+		    "is up", s->addr, s->f->ifname, route);
+	else if (s->p->ep->error == EHOSTUNREACH && s->f->configured)
 		ADVICE(h, "if \"ip route get %s\" leads to %s, it lies in "
 		    "what the tunnel carries: the endpoint \"%s\" must be at "
 		    "an address that is reached without it; if not, see "
@@ -147,6 +153,13 @@ advise_send(struct subject *s, struct health *h)
 {
 	char route[PREFIX_TEXT + 40];
 
+	if (*s->p->inside != '\0' && *s->p->host == '\0') {
+		ADVICE(h, "this address, where the peer is, lies in the "
+		    "network of %s, so the way to it leads into the tunnel "
+		    "itself: make that network smaller, or take another one",
+		    s->p->inside);
+		return;
+	}
 	if (*s->p->inside != '\0') {
 		ADVICE(h, "this address lies in the network of %s, so the way "
 		    "to it leads into the tunnel itself: the endpoint \"%s\" "
@@ -278,6 +291,10 @@ no_name(struct subject *s)
 	return !has_address(s);
 }
 
+/*
+ * Handshakes are counted for the peer, wherever it was tried: none says that
+ * the address it has now is the one to blame.
+ */
 static void
 no_answer(struct subject *s)
 {
@@ -291,22 +308,23 @@ no_answer(struct subject *s)
 	if (s->i->tries < TRIES) {
 		if (s->fresh)
 			return;
-		PROBLEM(&h, "no answer yet from %s to %u handshakes", s->at,
-		    s->i->tries);
+		PROBLEM(&h, "no answer yet to %u handshakes; it is now tried "
+		    "at %s", s->i->tries, s->at);
 		ADVICE(&h, "look again in some seconds");
 		health_tell(&s->t, &h, HEALTH_WARNING);
 		return;
 	}
 	if (s->i->handshake_sec == 0) {
-		PROBLEM(&h, "no answer from %s: %u handshakes were sent and "
-		    "none was ever answered", s->at, s->i->tries);
+		PROBLEM(&h, "no answer to %u handshakes in a row, and never "
+		    "one before; it is now tried at %s", s->i->tries, s->at);
 		ADVICE(&h, "check there: is the host up, does UDP port %u "
 		    "reach it (firewall, NAT), does it know us by our public "
 		    "key %s, and is %s really its own", port, ours, s->key);
 	} else {
-		PROBLEM(&h, "no answer from %s to %u handshakes; the last "
-		    "session began %s ago", s->at, s->i->tries,
-		    health_span(since, health_age(s->f, s->i->handshake_sec)));
+		PROBLEM(&h, "no answer to %u handshakes in a row, the last "
+		    "session began %s ago; it is now tried at %s", s->i->tries,
+		    health_span(since, health_age(s->f, s->i->handshake_sec)),
+		    s->at);
 		ADVICE(&h, "it worked before; check there: is the host up, is "
 		    "its address still this one, does UDP port %u reach it, "
 		    "was a key changed (ours is %s, its is %s)", port, ours,

@@ -163,6 +163,27 @@ START_TEST(not_sent_into_the_tunnel)
 }
 END_TEST
 
+/* It has no endpoint in the file: it is where it was heard. */
+START_TEST(not_sent_where_it_was_heard)
+{
+	never();
+	peer.host = "";
+	ep.error = EHOSTUNREACH;
+	of_peer();
+	only(HEALTH_ERROR, "cannot be sent", "if \"ip route get 192.0.2.7\" "
+	    "leads to wg0, an allowed IP covers the address where this peer "
+	    "is: take it out of allowed-ips; if not, see \"ip route get "
+	    "192.0.2.7\"");
+	ck_assert_ptr_null(strstr(told[0].advice, "\"\""));
+	peer.inside = "192.0.2.1/24";
+	of_peer();
+	only(HEALTH_ERROR, "cannot be sent", "where the peer is, lies in the "
+	    "network of 192.0.2.1/24, so the way to it leads into the tunnel "
+	    "itself: make that network smaller");
+	ck_assert_ptr_null(strstr(told[0].advice, "\"\""));
+}
+END_TEST
+
 START_TEST(wrong_key_for_us)
 {
 	never();
@@ -250,17 +271,19 @@ START_TEST(no_answer)
 	never();
 	info.tries = 2;
 	of_peer();
-	only(HEALTH_WARNING, "no answer yet from 192.0.2.7:1234", "again");
+	only(HEALTH_WARNING, "no answer yet to 2 handshakes; it is now "
+	    "tried at 192.0.2.7:1234", "again");
 	info.tries = 3;
 	of_peer();
-	only(HEALTH_ERROR, "no answer from 192.0.2.7:1234: 3 handshakes were "
-	    "sent and none was ever answered", "UDP port 1234");
+	only(HEALTH_ERROR, "no answer to 3 handshakes in a row, and never one "
+	    "before; it is now tried at 192.0.2.7:1234", "UDP port 1234");
 	has(told[0].advice, ours);
 	has(told[0].advice, theirs);
 	info.handshake_sec = NOW - 7200;
 	info.tries = 40;
 	of_peer();
-	only(HEALTH_ERROR, "to 40 handshakes; the last session began 2 h ago",
+	only(HEALTH_ERROR, "no answer to 40 handshakes in a row, the last "
+	    "session began 2 h ago; it is now tried at 192.0.2.7:1234",
 	    "it worked before");
 	has(told[0].advice, ours);
 	/* It still has a session. */
@@ -312,6 +335,7 @@ suite(void)
 	    sizeof(sends) / sizeof(sends[0]));
 	tcase_add_test(tc, not_sent_with_a_mark);
 	tcase_add_test(tc, not_sent_into_the_tunnel);
+	tcase_add_test(tc, not_sent_where_it_was_heard);
 	tcase_add_test(tc, wrong_key_for_us);
 	tcase_add_test(tc, names);
 	tcase_add_test(tc, no_answer);
