@@ -23,18 +23,17 @@
 #define CLIENT_LOW	65536		/* go on below this much output */
 #define CLIENT_OUT_MAX	(1U << 20)	/* more output than this: closed */
 #define CLIENT_BIG_MAX	(64U << 20)	/* the same for one with a big answer */
-#define CLIENTS_MAX	256		/* a listener; others have less: */
-#define CLIENTS_READ	64
-#define CLIENTS_METRICS	16
-#define CLIENTS_ALL	(2 * CLIENTS_MAX + CLIENTS_READ + CLIENTS_METRICS)
+/* ns: it may do nothing for so long when others wait for its place */
+#define CLIENT_IDLE_AFTER	5000000000ULL
 
-struct ctld;
+struct acceptor;
 struct client;
+struct ctld;
 
 struct client_ops {
 	size_t	  state;		/* bytes of the protocol's state */
 	uint64_t  hurry;		/* ns to ask in, or 0: any time */
-	bool	  paged;		/* people read the answers, in a pager */
+	bool	  paged;		/* people read the answers in a pager */
 	/*
 	 * Takes bytes of input and returns how many it used; 0: more are
 	 * needed.  Not called while the client is busy.
@@ -52,18 +51,6 @@ struct client_ops {
 	 * come twice.
 	 */
 	void	(*gone)(struct ctld *, struct client *);
-};
-
-struct acceptor {
-	struct ctld			*ctx;
-	const struct client_ops		*ops;
-	int				 fd;	/* -1: not here yet */
-	struct event			*ev;
-	unsigned			 n;
-	unsigned			 max;
-	bool				 readonly;	/* may change nothing */
-	bool				 paused;
-	bool				 starved;	/* accept(2) fails */
 };
 
 struct client {
@@ -96,22 +83,14 @@ struct client {
 	uint8_t			 in[CLIENT_IN];
 	uint64_t		 state[];	/* of the protocol */
 };
-TAILQ_HEAD(client_list, client);
 
-struct clients {
-	struct client_list	 live;
-	struct client_list	 dead;
-	struct event		*sweep;
-	struct event		*reap;
-	struct client		*big;		/* it has a big answer */
-};
-
-/* 0, or -1 (ENOMEM). */
-int	 clients_init(struct ctld *);
-/* Begins to accept; 0 or -1 (ENOMEM). */
-int	 acceptor_open(struct ctld *, struct acceptor *);
-/* Closes and wipes everything; for the end of the process. */
-void	 clients_clear(struct ctld *);
+/*
+ * Takes over a connection that was accepted, and one of its acceptor's places.
+ * NULL: there is no memory, and it is closed.
+ */
+struct client	*client_new(struct acceptor *, int fd);
+/* Wipes and frees one that is dead. */
+void	 client_free(struct client *);
 
 /* Output; it is sent by client_flush().  A lack of memory ends the client. */
 void	 client_put(struct client *, const void *, size_t);
@@ -132,8 +111,8 @@ void	 client_idle(struct client *);
 /* Sends what waits, then closes. */
 void	 client_finish(struct client *);
 /*
- * Closes at once.  The memory stays until the loop comes round, so that a
- * caller further up may still look at c->dead.
+ * Closes at once, and its place is free.  The memory stays until the loop
+ * comes round, so that a caller further up may still look at c->dead.
  */
 void	 client_kill(struct client *);
 

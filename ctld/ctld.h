@@ -6,6 +6,7 @@
 #ifndef CTLD_CTLD_H
 #define CTLD_CTLD_H
 
+#include "ctld/acceptor.h"
 #include "ctld/ask.h"
 #include "ctld/client.h"
 #include "ctld/conf.h"

@@ -1,42 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Endpoints by name: see names.h.
+ * Endpoints by name, see names.h: who has which, and when one is asked for.
  */
-#include <sys/socket.h>
-
 #include <ctype.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "netd/names.h"
-#include "netd/source.h"
+#include "netd/names_choice.h"
 #include "shared/bytes.h"
-
-enum name_where {
-	NAME_IDLE,			/* maybe until its timer runs */
-	NAME_QUEUED,
-	NAME_ASKED
-};
-
-struct name {
-	LIST_ENTRY(name)	  bucket;
-	TAILQ_ENTRY(name)	  entry;
-	LIST_HEAD(, name_user)	  users;
-	struct names		 *names;
-	struct timer		  timer;	/* ask again; no answer came */
-	enum name_where		  where;
-	enum name_state		  state;
-	uint32_t		  id;
-	bool			  was_asked;
-	uint64_t		  asked;	/* ns */
-	uint64_t		  until;	/* ns: they are fresh */
-	unsigned		  failures;	/* in a row */
-	uint8_t			  n;
-	uint16_t		  bad;		/* bits: cannot be sent to */
-	struct endpoint		  at[RESOLVE_ADDRS_MAX];
-	char			  host[RESOLVE_NAME_MAX];
-};
 
 static struct name_bucket *
 bucket(const struct names *s, const char *host)
@@ -111,16 +84,6 @@ names_clear(struct names *s)
 	s->bucket = NULL;
 }
 
-bool
-names_is_usable(uint8_t family, const uint8_t addr[16])
-{
-	if (addr_is_special(family, addr))
-		return false;
-	/* Nobody says which link a link-local address is on (P33). */
-	return family == AF_INET || (family == AF_INET6 &&
-	    !addr_is_mapped(addr) && !addr_is_link_local(addr));
-}
-
 static bool
 is_wanted(const struct name *nm)
 {
@@ -189,114 +152,14 @@ want(struct names *s, struct name *nm, uint64_t now)
 	pump(s, now);
 }
 
-static bool
-is_address(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->family == b->family &&
-	    memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
-}
-
-/* Which of n addresses this is; -1: none of them. */
-static int
-find_in(const struct endpoint *list, int n, const struct endpoint *at)
-{
-	int i;
-
-	for (i = 0; i < n; i++)
-		if (is_address(&list[i], at))
-			return i;
-	return -1;
-}
-
-/* Which of the addresses the user is at; -1: none of them. */
-static int
-find(const struct name *nm, const struct endpoint *at)
-{
-	return find_in(nm->at, nm->n, at);
-}
-
-static bool
-can_send(const struct names *s, const struct name *nm, int i)
-{
-	return s->out.can(s->out.arg, nm->at[i].family);
-}
-
-/*
- * The first address from i on that can be sent to, a bad one rather than one
- * that there is no socket for; i if all are such.
- */
-static int
-pick(const struct names *s, const struct name *nm, int i)
-{
-	int k, j, second = -1;
-
-	for (k = 0; k < nm->n; k++) {
-		j = (i + k) % nm->n;
-		if (!can_send(s, nm, j))
-			continue;
-		if ((nm->bad & 1U << j) == 0)
-			return j;
-		if (second == -1)
-			second = j;
-	}
-	return second != -1 ? second : i % nm->n;
-}
-
-static void
-use(struct names *s, struct name_user *u, int i, bool again, uint64_t now)
-{
-	struct endpoint e = u->name->at[i];
-
-	e.port = u->port;
-	u->since = now;
-	u->silent = 0;
-	s->out.use(s->out.arg, u->owner, u->name->host, &e, again);
-}
-
-/* There are addresses, and this user waits for one. */
-static void
-give(struct names *s, struct name_user *u, uint64_t now)
-{
-	const struct endpoint *at = s->out.present(s->out.arg, u->owner);
-	bool forced = u->forced;
-	struct name *nm = u->name;
-	int i = find(nm, at), next;
-
-	/* Where it roamed to it may be still: one lost packet is no proof. */
-	if (i == -1 && at->family != 0 && !forced && u->silent < NAMES_SILENT)
-		return;
-	u->wants = u->forced = false;
-	if (i == -1 || (forced && at->port != u->port)) {
-		use(s, u, pick(s, nm, i == -1 ? 0 : i), false, now);
-		return;
-	}
-	if (u->silent == 0 || now - u->since < NAMES_PATIENCE)
-		return;
-	next = pick(s, nm, i + 1);
-	/* The peer may have roamed to a port where it is no longer. */
-	if (next != i || at->port != u->port)
-		use(s, u, next, true, now);
-}
-
 /* An address that is there already needs no question. */
 static void
 give_or_ask(struct names *s, struct name_user *u, uint64_t now)
 {
 	if (u->name->n > 0 && now < u->name->until)
-		give(s, u, now);
+		name_give(s, u, now);
 	else
 		want(s, u->name, now);
-}
-
-/* What is known by now does for a new port, whenever DNS may answer. */
-static void
-give_port(struct names *s, struct name_user *u, uint64_t now)
-{
-	const struct endpoint *at = s->out.present(s->out.arg, u->owner);
-	int i = find(u->name, at);
-
-	if (i != -1 && at->port != u->port)
-		use(s, u, pick(s, u->name, i), false, now);
 }
 
 static void
@@ -379,7 +242,7 @@ names_attach(struct names *s, struct name_user *u, const char *host,
 	u->forced = forced;
 	u->silent = 0;
 	if (forced && now >= nm->until)
-		give_port(s, u, now);
+		name_give_port(s, u, now);
 	give_or_ask(s, u, now);
 	return 0;
 }
@@ -407,25 +270,6 @@ names_heard(struct name_user *u)
 		u->wants = false;
 }
 
-/*
- * What is known, without a question: those of a name are bounded, and others
- * who have it may take them all.
- */
-static void
-try_another(struct names *s, struct name_user *u, uint64_t now)
-{
-	const struct endpoint *at = s->out.present(s->out.arg, u->owner);
-	struct name *nm = u->name;
-	int i = find(nm, at);
-
-	if (i == -1 && u->silent >= NAMES_SILENT && now < nm->until)
-		use(s, u, pick(s, nm, 0), true, now);
-	else if (i != -1 && now - u->since >= NAMES_PATIENCE &&
-	    (nm->n > 1 ||
-	    (at->port != u->port && u->silent >= NAMES_SILENT)))
-		use(s, u, pick(s, nm, i + 1), true, now);
-}
-
 void
 names_silent(struct names *s, struct name_user *u, uint64_t now)
 {
@@ -436,58 +280,11 @@ names_silent(struct names *s, struct name_user *u, uint64_t now)
 	if (u->silent < UINT8_MAX)
 		u->silent++;
 	if (nm->n > 0)
-		try_another(s, u, now);
+		name_give_another(s, u, now);
 	if (nm->was_asked && now - nm->asked < NAMES_PAUSE)
 		return;
 	u->wants = true;
 	want(s, nm, now);
-}
-
-bool
-names_next(struct names *s, struct name_user *u, uint64_t now)
-{
-	struct name *nm = u->name;
-	int i, next;
-
-	if (nm == NULL || nm->n < 2)
-		return false;
-	i = find(nm, s->out.present(s->out.arg, u->owner));
-	if (i == -1)
-		return false;
-	nm->bad |= (uint16_t)(1U << i);
-	next = pick(s, nm, i + 1);
-	if ((nm->bad & 1U << next) != 0 || !can_send(s, nm, next))
-		return false;
-	use(s, u, next, true, now);
-	return true;
-}
-
-/* The usable ones of an answer, each once; how many there are. */
-static uint8_t
-take(struct name *nm, const struct resolved *a)
-{
-	struct endpoint at[RESOLVE_ADDRS_MAX], *e = at;
-	size_t i;
-	uint8_t n;
-
-	memset(at, 0, sizeof(at));
-	for (i = 0; i < a->n && i < RESOLVE_ADDRS_MAX; i++) {
-		if (!names_is_usable(a->at[i].family, a->at[i].addr))
-			continue;
-		e->family = a->at[i].family;
-		memcpy(e->addr, a->at[i].addr, sizeof(e->addr));
-		/* What is there twice would be the next one of itself. */
-		if (find_in(at, (int)(e - at), e) == -1)
-			e++;
-	}
-	n = (uint8_t)(e - at);
-	/* An answer without any changes nothing. */
-	if (n > 0) {
-		memcpy(nm->at, at, sizeof(nm->at));
-		nm->n = n;
-		nm->bad = 0;
-	}
-	return n;
 }
 
 /* Of a name whose answer has no address for us. */
@@ -517,13 +314,13 @@ names_answer(struct names *s, uint32_t id, const struct resolved *a,
 	if (nm == NULL)
 		return -1;
 	settle(s, nm);
-	if (a->status == RESOLVE_OK && take(nm, a) > 0) {
+	if (a->status == RESOLVE_OK && name_take(nm, a) > 0) {
 		nm->failures = 0;
 		nm->until = now + a->ttl * 1000000000ULL;
 		set_state(s, nm, NAME_OK);
 		LIST_FOREACH_SAFE(u, &nm->users, entry, next)
 			if (u->wants)
-				give(s, u, now);
+				name_give(s, u, now);
 	} else
 		failed(s, nm, state_of(a->status), now);
 	pump(s, now);

@@ -69,6 +69,7 @@ UNIT_OBJS_conf_limits	= $(CONF_TEXT)
 UNIT_OBJS_conf_print	= $(CONF_TEXT)
 UNIT_OBJS_cookie	= netd/cookie.o shared/blake2s.o
 UNIT_OBJS_ctl_proto	= shared/codec.o shared/ctl_proto.o
+UNIT_OBJS_ctld_client	= ctld/client.o
 UNIT_OBJS_ctld_health	= ctld/health.o ctld/health_peer.o \
 		   regress/unit/ctld_health_play.o shared/addr.o \
 		   shared/codec.o shared/hex.o
@@ -120,8 +121,13 @@ UNIT_OBJS_metrics_end	= ctld/health.o ctld/http.o ctld/metrics.o \
 		   ctld/prom.o shared/addr.o shared/codec.o shared/hex.o \
 		   shared/msg_table.o shared/row.o shared/version.o
 UNIT_OBJS_msg_table	= shared/msg_table.o
-UNIT_OBJS_names		= netd/names.o shared/addr.o shared/codec.o \
+# The tests of endpoints by name.
+NAMES_OBJS		= netd/names.o netd/names_choice.o \
+		   regress/unit/names_play.o shared/addr.o shared/codec.o \
 		   shared/timer.o
+UNIT_OBJS_names_ask	= $(NAMES_OBJS)
+UNIT_OBJS_names_choice	= $(NAMES_OBJS)
+UNIT_OBJS_names_failed	= $(NAMES_OBJS)
 UNIT_OBJS_netd_device	= netd/cookie.o netd/device.o shared/blake2s.o
 UNIT_OBJS_noise		= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   regress/unit/vectors.o shared/blake2s.o \
@@ -190,8 +196,13 @@ UNIT_OBJS_tun_create	= parent/tun.o shared/log.o
 UNIT_OBJS_uapi		= ctld/uapi_parse.o shared/addr.o shared/codec.o \
 		   shared/hex.o shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_crypto.o shared/msg_table.o
-UNIT_OBJS_udp_send	= netd/source.o netd/udp_send.o \
-		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
+# The tests of the sender of datagrams, with a played kernel.
+UDP_SEND_OBJS		= netd/source.o netd/udp_send.o \
+		   regress/unit/fakeclock.o regress/unit/udp_send_play.o \
+		   shared/addr.o shared/codec.o
+UNIT_OBJS_udp_send_failed = $(UDP_SEND_OBJS)
+UNIT_OBJS_udp_send_mtu	= $(UDP_SEND_OBJS)
+UNIT_OBJS_udp_send_trains = $(UDP_SEND_OBJS)
 UNIT_OBJS_workers	= cryptod/workers.o shared/clock.o shared/spin.o
 
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
@@ -216,8 +227,9 @@ FUZZ_OBJS_ip		= cryptod/ip.o
 FUZZ_OBJS_journal	= parent/journal.o
 FUZZ_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o regress/unit/packets.o
-FUZZ_OBJS_names		= netd/names.o regress/fuzz/names_play.o shared/addr.o \
-		   shared/codec.o shared/timer.o
+FUZZ_OBJS_names		= netd/names.o netd/names_choice.o \
+		   regress/fuzz/names_play.o shared/addr.o shared/codec.o \
+		   shared/timer.o
 FUZZ_OBJS_netlink	= netd/cookie.o netd/device.o netd/route.o \
 		   netd/source.o parent/kernel_item.o parent/netlink.o \
 		   parent/netlink_event.o parent/netlink_parse.o \
@@ -249,7 +261,7 @@ FUZZ_OBJS_segment	= cryptod/checksum.o cryptod/ip.o cryptod/segment.o \
 		   regress/unit/packets.o
 FUZZ_OBJS_sender	= netd/source.o netd/udp_send.o \
 		   regress/unit/fakeclock.o shared/addr.o shared/codec.o
-FUZZ_OBJS_source	= netd/source.o
+FUZZ_OBJS_source	= netd/source.o shared/addr.o shared/codec.o
 FUZZ_OBJS_sessions	= cryptod/sessions.o shared/codec.o shared/tai64n.o
 FUZZ_OBJS_stage		= $(CORE_OBJS) cryptod/commit.o cryptod/keytext.o \
 		   cryptod/stage.o shared/addr.o shared/clock.o shared/codec.o \
@@ -289,7 +301,9 @@ PRIVSEP_CTLD_CONF = $(PRIVSEP_PLAY) regress/privsep/ctld_conf_play.o
 PRIVSEP_OBJS_ctld_conf	= $(PRIVSEP_CTLD_CONF)
 PRIVSEP_OBJS_ctld_conf_metrics = $(PRIVSEP_CTLD_CONF)
 PRIVSEP_OBJS_ctld_conf_show = $(PRIVSEP_CTLD_CONF)
-PRIVSEP_OBJS_ctld_events = $(PRIVSEP_PLAY)
+PRIVSEP_CTLD_EVENTS = $(PRIVSEP_PLAY) regress/privsep/ctld_events_play.o
+PRIVSEP_OBJS_ctld_events_told = $(PRIVSEP_CTLD_EVENTS)
+PRIVSEP_OBJS_ctld_events_watch = $(PRIVSEP_CTLD_EVENTS)
 PRIVSEP_OBJS_life	= $(PRIVSEP_KID) shared/imsg.o
 PRIVSEP_OBJS_flood	= $(PRIVSEP_PLAY) regress/privsep/fill.o
 PRIVSEP_ENEMY	= $(PRIVSEP_KID) regress/privsep/enemy_play.o

@@ -6,10 +6,11 @@
 #include <sys/socket.h>
 
 #include <fcntl.h>
-#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* With its own functions: what is looked at here happens once a second. */
-#include "ctld/client.c"
+#include "ctld/acceptor.c"
 
 #include "unit.h"
 
