@@ -361,17 +361,18 @@ ip_on a link set "$IF" mtu 1300
 kill -CONT "$parent"
 expect "the parent lost events: it knows" \
     wait_for 5 grown parent netlink_overruns "$lost"
-expect "the parent lost events: a route that went is told" wait_for 10 \
-    said 'route 198.51.100.0/24 .*was removed by another program'
+has_route() {
+	ip_on a route show 198.51.100.0/24 | grep -q "dev $IF"
+}
+# Nobody knows who took it away: a link that was down for a moment, perhaps.
+expect "the parent lost events: a route that went is made again" \
+    wait_for 10 has_route
 expect "the parent lost events: a change of the link, too" wait_for 10 \
     said 'MTU of .* was changed from 1420 to 1300'
 # shellcheck disable=SC2086
 expect "the parent lost events: all rest" rests $all
 expect "the parent lost events: reload" ctl a reload
-has_route() {
-	ip_on a route show 198.51.100.0/24 | grep -q "dev $IF"
-}
-expect "the parent lost events: the route is there again" has_route
+expect "the parent lost events: the route is still there" has_route
 expect "the parent lost events: ping" ping_from a 10.66.0.2
 
 # --- addresses and links come and go

@@ -66,8 +66,13 @@ def fds(pid):
     for name in os.listdir("/proc/%d/fd" % pid):
         if int(name) <= 2:
             continue
-        what = os.readlink("/proc/%d/fd/%s" % (pid, name))
+        try:
+            what = os.readlink("/proc/%d/fd/%s" % (pid, name))
+        except FileNotFoundError:
+            continue        # closed meanwhile
         fd = libc.syscall(438, pidfd, int(name), 0)
+        if fd == -1 and ctypes.get_errno() == errno.EBADF:
+            continue
         if fd == -1:
             sys.exit("pidfd_getfd: errno %d" % ctypes.get_errno())
         yield fd, what
