@@ -17,6 +17,7 @@
 #include <linux/rtnetlink.h>
 
 #include "parent/netlink.h"
+#include "parent/netlink_parse.h"
 
 #define BUFFER	32768		/* more than the kernel says of one link */
 #define ROOM	256		/* of a request */
@@ -203,6 +204,42 @@ nl_link_get(int fd, int32_t nsid, const char *name, struct nl_link *l)
 		return 0;
 	errno = ENODEV;
 	return -1;
+}
+
+static int
+on_tun(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nl_tun t;
+
+	if (nlp_tun(nlh, &t))
+		memcpy(arg, &t, sizeof(t));
+	return MNL_CB_OK;
+}
+
+int
+nl_tun_get(int fd, const char *name, struct nl_tun *t)
+{
+	struct nlmsghdr *nlh;
+	struct request rq;
+
+	memset(t, 0, sizeof(*t));
+	nlh = begin_link(&rq, RTM_GETLINK, 0);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	if (talk(fd, &rq, on_tun, t) == -1)
+		return -1;
+	if (t->ifindex != 0)
+		return 0;
+	errno = ENODEV;
+	return -1;
+}
+
+int
+nl_link_delete(int fd, uint32_t ifindex)
+{
+	struct request rq;
+
+	begin_link(&rq, RTM_DELLINK, ifindex);
+	return talk(fd, &rq, NULL, NULL);
 }
 
 int

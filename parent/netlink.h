@@ -23,6 +23,16 @@ struct nl_link {
 	char		 name[IFNAMSIZ];
 };
 
+/* Who may attach to a TUN device, and how many queues are. */
+struct nl_tun {
+	uint32_t	 ifindex;
+	uint32_t	 owner;		/* a user; UINT32_MAX: none */
+	uint32_t	 group;		/* the same */
+	uint32_t	 queues;	/* attached */
+	uint32_t	 detached;	/* queues that could attach again */
+	bool		 persists;	/* without any queue, too */
+};
+
 /* An event: something changed on this link, or its namespace loses its id. */
 struct nl_event {
 	int32_t		 nsid;
@@ -40,6 +50,9 @@ int	 nl_open_routes(void);
 
 /* All of these: 0, or -1 with errno. */
 int	 nl_link_get(int fd, int32_t nsid, const char *name, struct nl_link *);
+/* Linux 4.17; ENODEV if there is none, or it is no TUN device. */
+int	 nl_tun_get(int fd, const char *name, struct nl_tun *);
+int	 nl_link_delete(int fd, uint32_t ifindex);
 int	 nl_link_mtu(int fd, uint32_t ifindex, uint32_t mtu);
 /* No link-local address by itself; must come before the link is up. */
 int	 nl_link_no_autoconf(int fd, uint32_t ifindex);

@@ -8,6 +8,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
 #include "parent/netlink_parse.h"
@@ -36,6 +37,22 @@ parse(const struct nlmsghdr *nlh, size_t header, struct attrs *attrs)
 	memset(attrs, 0, sizeof(*attrs));
 	return mnl_nlmsg_get_payload_len(nlh) >= header &&
 	    mnl_attr_parse(nlh, (unsigned)header, on_attr, attrs) >= 0;
+}
+
+static bool
+parse_nested(const struct nlattr *a, struct attrs *attrs)
+{
+	memset(attrs, 0, sizeof(*attrs));
+	return a != NULL && mnl_attr_parse_nested(a, on_attr, attrs) >= 0;
+}
+
+static uint8_t
+u8(const struct attrs *attrs, int type, uint8_t otherwise)
+{
+	const struct nlattr *a = attrs->at[type];
+
+	return a != NULL && mnl_attr_validate(a, MNL_TYPE_U8) == 0 ?
+	    mnl_attr_get_u8(a) : otherwise;
 }
 
 static uint32_t
@@ -199,6 +216,37 @@ nlp_link(const struct nlmsghdr *nlh, struct nl_link *l)
 	l->ifindex = (uint32_t)ifi->ifi_index;
 	l->up = (ifi->ifi_flags & IFF_UP) != 0;
 	return mnl_attr_parse(nlh, sizeof(*ifi), on_link_attr, l) >= 0;
+}
+
+/* What is not said is what keeps a device from being taken for ours. */
+bool
+nlp_tun(const struct nlmsghdr *nlh, struct nl_tun *t)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *kind;
+	struct attrs link, info, data;
+	bool many;
+
+	memset(t, 0, sizeof(*t));
+	if (nlh->nlmsg_type != RTM_NEWLINK ||
+	    !parse(nlh, sizeof(*ifi), &link) ||
+	    !parse_nested(link.at[IFLA_LINKINFO], &info) ||
+	    !parse_nested(info.at[IFLA_INFO_DATA], &data))
+		return false;
+	kind = info.at[IFLA_INFO_KIND];
+	if (kind == NULL || mnl_attr_validate(kind, MNL_TYPE_NUL_STRING) ==
+	    -1 || strcmp(mnl_attr_get_str(kind), "tun") != 0)
+		return false;
+	t->ifindex = (uint32_t)ifi->ifi_index;
+	t->owner = u32(&data, IFLA_TUN_OWNER, UINT32_MAX);
+	t->group = u32(&data, IFLA_TUN_GROUP, UINT32_MAX);
+	t->persists = u8(&data, IFLA_TUN_PERSIST, 1) != 0;
+	/* Of a device that has one queue the kernel does not count them. */
+	many = u8(&data, IFLA_TUN_MULTI_QUEUE, 1) != 0;
+	t->queues = u32(&data, IFLA_TUN_NUM_QUEUES, many ? UINT32_MAX : 1);
+	t->detached = u32(&data, IFLA_TUN_NUM_DISABLED_QUEUES,
+	    many ? UINT32_MAX : 0);
+	return true;
 }
 
 /* NLMSG_ERROR and NLMSG_DONE both begin with it, 0 or negative. */

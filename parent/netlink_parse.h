@@ -24,6 +24,8 @@ bool	 nlp_item(const struct nlmsghdr *, uint32_t ifindex, struct item *);
 bool	 nlp_route_place(const struct nlmsghdr *, struct item *);
 /* A message about a link; false if it is none. */
 bool	 nlp_link(const struct nlmsghdr *, struct nl_link *);
+/* The same, about a TUN device: false also if it is another link. */
+bool	 nlp_tun(const struct nlmsghdr *, struct nl_tun *);
 /*
  * The errno of an answer that ends something, 0: it went well.  What is none
  * is EBADMSG.

@@ -7,12 +7,15 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <linux/if_tun.h>
 
+#include "parent/netlink.h"
 #include "parent/tun.h"
 #include "shared/log.h"
 #include "shared/msg_parent.h"
@@ -20,6 +23,7 @@
 #include "shared/vnet.h"
 
 #define EXCLUSIVE	0x8000		/* IFF_TUN_EXCL; not in old headers */
+#define TRIES		5		/* to have a device for ourselves */
 
 /*
  * The kernel refuses slashes, colons and spaces and takes '%' for a pattern;
@@ -123,23 +127,110 @@ tun_queue(const char *name)
 	return attach(name, IFF_MULTI_QUEUE);
 }
 
+/*
+ * What somebody who was attached for a moment could have left: filters, the
+ * order of bytes in headers, limits, the kind of link.  What this kernel does
+ * not know he could not set either.
+ */
+static void
+reset(int fd)
+{
+	int none = -1, off = 0, most = INT_MAX, on = 1;
+
+	ioctl(fd, TUNSETFILTEREBPF, &none);
+	ioctl(fd, TUNSETSTEERINGEBPF, &none);
+	ioctl(fd, TUNSETVNETLE, &off);
+	ioctl(fd, TUNSETVNETBE, &off);
+	ioctl(fd, TUNSETSNDBUF, &most);
+	ioctl(fd, TUNSETCARRIER, &on);
+	ioctl(fd, TUNSETLINK, (unsigned long)ARPHRD_NONE);
+}
+
+/* It is gone with our queue, unless somebody else holds it. */
+static void
+unmake(int fd, int nl, const char *name)
+{
+	struct nl_tun t;
+
+	if (nl_tun_get(nl, name, &t) == -1 ||
+	    nl_link_delete(nl, t.ifindex) == -1)
+		log_warn("cannot delete interface %s; try ip link delete %s",
+		    name, name);
+	close(fd);
+}
+
+/*
+ * A device without owner is everybody's: who may open /dev/net/tun, as a rule
+ * all users, could attach a queue, read what is sent, send, and keep it.  If
+ * root owns it, that takes root or CAP_NET_ADMIN.  Until then somebody may be
+ * quicker.  1: it is ours alone, 0: it is not; -1 after a line in the log.
+ */
+static int
+own(int fd, int nl, const char *name)
+{
+	struct nl_tun t;
+
+	if (ioctl(fd, TUNSETOWNER, 0UL) == -1 ||
+	    ioctl(fd, TUNSETPERSIST, 0UL) == -1) {
+		log_warn("cannot become owner of interface %s", name);
+		return -1;
+	}
+	if (nl_tun_get(nl, name, &t) == -1) {
+		log_warn("cannot see who is attached to interface %s", name);
+		return -1;
+	}
+	return t.owner == 0 && t.group == UINT32_MAX && t.queues == 1 &&
+	    t.detached == 0 && !t.persists;
+}
+
+/* The device, to which nobody else is or can get attached.  -1: logged. */
+static int
+make(int nl, const char *name, int flags)
+{
+	int fd, i, r;
+
+	for (i = 0; i < TRIES; i++) {
+		/* What somebody made before must not be taken over. */
+		fd = attach(name, EXCLUSIVE | flags);
+		if (fd == -1) {
+			say_why(name);
+			return -1;
+		}
+		r = own(fd, nl, name);
+		if (r == 1) {
+			reset(fd);
+			return fd;
+		}
+		unmake(fd, nl, name);
+		if (r == -1)
+			return -1;
+	}
+	log_warnx("a process attaches to interface %s before it is ours, each "
+	    "of %d times: find out whose it is and end it, or let only root "
+	    "open %s", name, TRIES, PATH_TUN);
+	return -1;
+}
+
 int
 tun_create(const char *name, uint8_t *without)
 {
 	uint8_t all = 0;
-	int fd, header = VNET_HDR_LEN;
+	int fd, header = VNET_HDR_LEN, nl;
 
 	if (without == NULL)
 		without = &all;
 	if (tun_check() == -1)
 		return -1;
-	/* A tun device that somebody made before must not be taken over. */
-	fd = attach(name, EXCLUSIVE |
-	    ((*without & OFFLOAD_TUN_QUEUES) != 0 ? 0 : IFF_MULTI_QUEUE));
-	if (fd == -1) {
-		say_why(name);
+	nl = nl_open();
+	if (nl == -1) {
+		log_warn("cannot open a netlink socket");
 		return -1;
 	}
+	fd = make(nl, name,
+	    (*without & OFFLOAD_TUN_QUEUES) != 0 ? 0 : IFF_MULTI_QUEUE);
+	close(nl);
+	if (fd == -1)
+		return -1;
 	if (ioctl(fd, TUNSETVNETHDRSZ, &header) == -1) {
 		log_warn("cannot set up interface %s", name);
 		close(fd);

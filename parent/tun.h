@@ -14,10 +14,11 @@ int	 tun_name_is_valid(const char *);
 /* Could interfaces be made here at all?  -1 after a line in the log. */
 int	 tun_check(void);
 /*
- * Make the interface; it is down.  without: OFFLOAD_TUN_ bits of offloads not
- * to use, to which those are added that the kernel refuses; NULL: use all.
- * With OFFLOAD_TUN_QUEUES it has one queue and gets no other.  Its fd, or -1
- * after a line in the log.
+ * Make the interface; it is down and belongs to root, nobody else has a queue
+ * of it, and to get one takes root or CAP_NET_ADMIN.  without: OFFLOAD_TUN_
+ * bits of offloads not to use, to which those are added that the kernel
+ * refuses; NULL: use all.  With OFFLOAD_TUN_QUEUES it has one queue and gets
+ * no other.  Its fd, or -1 after a line in the log.
  */
 int	 tun_create(const char *name, uint8_t *without);
 /*

@@ -354,7 +354,10 @@ TOOL_OBJS_kernelctl	= parent/journal.o parent/kernel.o \
 		   shared/clock.o shared/codec.o shared/log.o shared/row.o
 TOOL_OBJS_memscan =
 TOOL_OBJS_relay	= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
-		   cryptod/segment.o parent/tun.o shared/log.o
+		   cryptod/segment.o parent/netlink.o parent/netlink_parse.o \
+		   parent/tun.o shared/log.o
+TOOL_OBJS_tunattach = parent/netlink.o parent/netlink_parse.o parent/tun.o \
+		   shared/log.o
 TOOL_OBJS_scribble	= regress/tools/flow.o
 TOOL_OBJS_tcpflow = regress/tools/flow.o
 TOOL_OBJS_udpflow = regress/tools/flow.o

@@ -198,6 +198,7 @@ static void
 ask_links(uint8_t which)
 {
 	struct nl_link l;
+	struct nl_tun t;
 	uint32_t index;
 	int32_t nsid;
 	bool strict;
@@ -209,6 +210,8 @@ ask_links(uint8_t which)
 	(void)nl_outer_link(FD, 7, &index, &strict);
 	if (nl_nsid(FD, FD, &nsid) == 0)
 		MUST(nsid >= 0);
+	if (FENCED(nl_tun_get(FD, "w0", &t)) == 0)
+		MUST(t.ifindex != 0);
 }
 
 static void

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Making the TUN device on kernels of several ages, which are played: what
- * each is asked for, and what is known afterwards to be left out.
+ * each is asked for, and what is known afterwards to be left out; and with
+ * somebody else who is attached before it has an owner.
  */
 #include <sys/ioctl.h>
 
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "parent/netlink.h"
 #include "parent/tun.h"
 #include "shared/log.h"
 #include "shared/msg_parent.h"
@@ -25,6 +27,7 @@
 #define ALL_TCP	(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
 #define ALL_UDP	(TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6)
 #define NONE	UINT64_MAX
+#define INDEX	7
 
 static unsigned long known;		/* TUN_F_ bits of this kernel */
 static bool old;			/* it has no TUNSETOFFLOAD */
@@ -33,6 +36,14 @@ static unsigned nasked;
 static uint64_t in_force;
 static short flags;
 static unsigned lines;
+static int wanted;			/* level of all lines */
+static char last_line[LOG_LINE_MAX];
+static struct nl_tun seen;		/* of the first devices, */
+static unsigned nseen;			/* so many */
+static unsigned made, deleted;
+static bool owned;			/* the last one */
+static unsigned long fails;		/* this request */
+static bool blind, stuck;		/* it tells nothing, deletes nothing */
 
 /* In the place of the C library's. */
 int
@@ -49,6 +60,42 @@ open(const char *path, int how, ...)
 		va_end(ap);
 	}
 	return openat(AT_FDCWD, path, how, mode);
+}
+
+int
+nl_open(void)
+{
+	return openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+int
+nl_tun_get(int fd, const char *name, struct nl_tun *t)
+{
+	static const struct nl_tun alone = { .ifindex = INDEX,
+	    .group = UINT32_MAX, .queues = 1 };
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_str_eq(name, "w0");
+	if (blind) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	*t = made <= nseen ? seen : alone;
+	if (!owned)
+		t->owner = UINT32_MAX;
+	return 0;
+}
+
+int
+nl_link_delete(int fd, uint32_t ifindex)
+{
+	ck_assert_int_ge(fd, 0);
+	ck_assert_uint_eq(ifindex, INDEX);
+	deleted++;
+	if (!stuck)
+		return 0;
+	errno = EPERM;
+	return -1;
 }
 
 static int
@@ -75,11 +122,24 @@ ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(ap, unsigned long);
 	va_end(ap);
 	ck_assert_int_ge(fd, 0);
+	if (request == fails) {
+		errno = EINVAL;
+		return -1;
+	}
 	switch (request) {
 	case TUNSETIFF:
 		ifr = (const struct ifreq *)arg;
 		ck_assert_str_eq(ifr->ifr_name, "w0");
 		flags = ifr->ifr_flags;
+		made++;
+		owned = false;
+		return 0;
+	case TUNSETOWNER:
+		ck_assert_uint_eq(arg, 0);
+		owned = true;
+		return 0;
+	case TUNSETPERSIST:
+		ck_assert_uint_eq(arg, 0);
 		return 0;
 	case TUNSETVNETHDRSZ:
 		ck_assert_int_eq(*(const int *)arg, VNET_HDR_LEN);
@@ -95,8 +155,8 @@ static void
 sink(void *arg, int level, const char *text)
 {
 	(void)arg;
-	(void)text;
-	ck_assert_int_eq(level, LOG_LEVEL_INFO);
+	ck_assert_int_eq(level, wanted);
+	strncpy(last_line, text, sizeof(last_line) - 1);
 	lines++;
 }
 
@@ -107,6 +167,10 @@ setup(void)
 	known = ALL_TCP | ALL_UDP;
 	old = false;
 	nasked = lines = 0;
+	nseen = made = deleted = 0;
+	fails = 0;
+	blind = stuck = false;
+	wanted = LOG_LEVEL_INFO;
 	in_force = NONE;
 	flags = 0;
 }
@@ -130,6 +194,8 @@ START_TEST(newest)
 	ck_assert_uint_eq(nasked, 1);
 	ck_assert(flags & IFF_MULTI_QUEUE);
 	ck_assert(flags & IFF_VNET_HDR);
+	ck_assert(owned);
+	ck_assert_uint_eq(deleted, 0);
 	ck_assert_uint_eq(lines, 0);
 	create(NULL);
 	ck_assert_uint_eq(in_force, ALL_TCP | ALL_UDP);
@@ -224,6 +290,72 @@ START_TEST(left_out)
 }
 END_TEST
 
+static const struct nl_tun shared[] = {
+	{ INDEX, 0, UINT32_MAX, 2, 0, false },
+	{ INDEX, 0, UINT32_MAX, 0, 0, false },
+	{ INDEX, 0, UINT32_MAX, UINT32_MAX, UINT32_MAX, false },
+	{ INDEX, 0, UINT32_MAX, 1, 1, false },
+	{ INDEX, 0, UINT32_MAX, 1, 0, true },
+	{ INDEX, 0, 100, 1, 0, false },
+	{ INDEX, 0, 0, 1, 0, false },
+	{ INDEX, 65534, UINT32_MAX, 1, 0, false },
+	{ INDEX, UINT32_MAX, UINT32_MAX, 1, 0, false },
+};
+
+/* What is not ours alone is made again, and given up in the end. */
+START_TEST(not_alone)
+{
+	wanted = LOG_LEVEL_WARN;
+	seen = shared[_i];
+	nseen = 4;
+	create(NULL);
+	ck_assert_uint_eq(made, 5);
+	ck_assert_uint_eq(deleted, 4);
+	ck_assert_uint_eq(lines, 0);
+	made = deleted = nasked = 0;
+	nseen = 5;
+	ck_assert_int_eq(tun_create("w0", NULL), -1);
+	ck_assert_uint_eq(made, 5);
+	ck_assert_uint_eq(deleted, 5);
+	ck_assert_uint_eq(nasked, 0);
+	ck_assert_uint_eq(lines, 1);
+	ck_assert_ptr_nonnull(strstr(last_line, "attaches to interface w0"));
+}
+END_TEST
+
+/* Without an owner, or without knowing, there is no device. */
+START_TEST(not_owned)
+{
+	static const unsigned long requests[] = { TUNSETOWNER, TUNSETPERSIST };
+
+	wanted = LOG_LEVEL_WARN;
+	if (_i < 2)
+		fails = requests[_i];
+	else
+		blind = true;
+	ck_assert_int_eq(tun_create("w0", NULL), -1);
+	ck_assert_uint_eq(made, 1);
+	ck_assert_uint_eq(nasked, 0);
+	/* Whom it can ask, it also tells to delete it. */
+	ck_assert_uint_eq(deleted, _i < 2);
+	ck_assert_uint_eq(lines, _i < 2 ? 1 : 2);
+}
+END_TEST
+
+/* Then the name is taken, and only its user can do something. */
+START_TEST(not_deleted)
+{
+	wanted = LOG_LEVEL_WARN;
+	seen = shared[0];
+	nseen = 1;
+	stuck = true;
+	create(NULL);
+	ck_assert_uint_eq(deleted, 1);
+	ck_assert_uint_eq(lines, 1);
+	ck_assert_ptr_nonnull(strstr(last_line, "try ip link delete w0"));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -236,6 +368,10 @@ suite(void)
 	tcase_add_test(t, half_uso);
 	tcase_add_test(t, none);
 	tcase_add_test(t, left_out);
+	tcase_add_loop_test(t, not_alone, 0,
+	    sizeof(shared) / sizeof(shared[0]));
+	tcase_add_loop_test(t, not_owned, 0, 3);
+	tcase_add_test(t, not_deleted);
 	suite_add_tcase(s, t);
 	return s;
 }
