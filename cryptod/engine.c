@@ -55,19 +55,59 @@ engine_clear(struct engine *e)
 	index_clear(&e->index);
 }
 
-/* What one could send with may have been used already, in another life. */
+/*
+ * What one could send with may have been used already, in another life; so
+ * may the session of a handshake that is under way: that life had the
+ * response, and whoever repeats it here makes the same keys of it (P23).
+ */
 static void
-expire_all(struct engine *e)
+expire_remote(struct engine *e, struct remote *r, bool soon)
+{
+	struct timer *t1 = &r->timers.retransmit;
+
+	keypairs_expire_sending(r);
+	if (r->secret->handshake.state != NOISE_CREATED_INITIATION)
+		return;
+	handshake_clear(e, r);
+	if (!soon || !timer_pending(t1))
+		return;
+	/* Its answer was perhaps on its way: another one need not wait. */
+	r->last_sent_handshake = 0;
+	r->not_before = e->now;
+	timer_del(&e->wheel, t1);
+	peer_handshake_suppressed(e, r);
+}
+
+/* By the clock as it is now things happened as long ago as before. */
+static void
+move_times(struct remote *r, int64_t jump)
+{
+	time_t *completed = &r->completed.tv_sec;
+
+	/* Measured by a clock that was wrong. */
+	r->health.has_skew = false;
+	/* Zero is never, and stays so. */
+	if (*completed != 0)
+		*completed = *completed + jump > 0 ? *completed + jump : 1;
+}
+
+static void
+clock_jumped(struct engine *e, int64_t jump)
 {
 	struct device *d;
+	bool soon;
 	int i;
 
+	/* A clock that is set again and again shall make no flood. */
+	soon = e->jumped == 0 || e->now - e->jumped >= REKEY_TIMEOUT;
+	e->jumped = e->now;
+	/* When a device was heard stays: another life may have written it. */
+	strangers_move(&e->strangers, jump);
 	for (d = device_from(e, 0); d != NULL; d = device_next(d))
 		for (i = 0; i < DEVICE_REMOTES; i++)
 			if (d->remote[i] != NULL) {
-				keypairs_expire_sending(d->remote[i]);
-				/* Measured by a clock that was wrong. */
-				d->remote[i]->health.has_skew = false;
+				expire_remote(e, d->remote[i], soon);
+				move_times(d->remote[i], jump);
 			}
 }
 
@@ -95,7 +135,7 @@ check_wall(struct engine *e)
 	e->n.clock_jumps++;
 	log_info("the wall clock jumped by %lld seconds: session keys are "
 	    "replaced", (long long)jump);
-	expire_all(e);
+	clock_jumped(e, jump);
 }
 
 void

@@ -117,6 +117,7 @@ struct engine {
 	unsigned		 ndice;		/* not used up */
 	int64_t			 wall_offset;	/* REALTIME - BOOTTIME, s */
 	bool			 wall_known;
+	uint64_t		 jumped;	/* when it was; 0: never */
 	int64_t			 wall_top;	/* latest known to have been */
 	struct log_limit	 log_packet;	/* lines that peers trigger */
 	struct log_limit	 log_loop;	/* those that our routes do */

@@ -169,6 +169,95 @@ START_TEST(clock_jump)
 }
 END_TEST
 
+/*
+ * A snapshot of the time between an initiation and its response: what was
+ * derived from that response in the first life would be so again in the
+ * second, and with it all counters from 0 (P23).
+ */
+START_TEST(clock_jump_in_a_handshake)
+{
+	struct timespec ts = { .tv_sec = 1800000000 };
+	struct remote *r = remote_of(&a);
+	struct datagram *response;
+
+	host_send(&a, 1, 84);
+	ck_assert_int_eq(r->secret->handshake.state,
+	    NOISE_CREATED_INITIATION);
+	b.delay = SEC;
+	hosts_run(&a, &b, 100 * MS);
+	response = TAILQ_FIRST(&b.out);
+	ck_assert_ptr_nonnull(response);
+	ck_assert_uint_eq(response->data[0], NOISE_TYPE_RESPONSE);
+	fakeclock_set_realtime(&ts);
+	engine_tick(&a.e);
+	ck_assert(sodium_is_zero(r->secret->handshake.ephemeral,
+	    NOISE_KEYLEN));
+	host_receive(&a, response->data, response->len, 2);
+	ck_assert_ptr_null(r->current);
+	ck_assert_uint_eq(a.e.keypairs + a.e.index.used, 0);
+	ck_assert_uint_eq(a.e.n.drop_hs_unexpected, 1);
+	ck_assert_uint_eq(a.types[4], 0);
+	/* Another one is not long in coming. */
+	wire_clear(&b.out);
+	b.delay = 0;
+	hosts_run(&a, &b, 400 * MS);
+	ck_assert_uint_eq(a.types[1], 2);
+	ck_assert_uint_eq(b.ntun, 1);
+	ck_assert(keypair_can_send(&a.e, r->current));
+}
+END_TEST
+
+/* A clock that is set for ever makes one more handshake in five seconds. */
+START_TEST(clock_jumps_for_ever)
+{
+	struct timespec ts = { .tv_sec = 1800000000 };
+	int i;
+
+	a.lose = true;
+	host_send(&a, 1, 84);
+	for (i = 0; i < 40; i++) {
+		ts.tv_sec += 1000;
+		fakeclock_set_realtime(&ts);
+		hosts_run(&a, &b, 500 * MS);
+	}
+	ck_assert_uint_ge(a.e.n.clock_jumps, 40);
+	ck_assert_uint_ge(a.types[1], 4);
+	ck_assert_uint_le(a.types[1], 10);
+	/* None is begun for one that was given up. */
+	hosts_run(&a, &b, 200 * SEC);
+	i = (int)a.types[1];
+	ts.tv_sec += 1000;
+	fakeclock_set_realtime(&ts);
+	hosts_run(&a, &b, 20 * SEC);
+	ck_assert_uint_eq(a.types[1], (unsigned)i);
+}
+END_TEST
+
+/* Nor does a responder seal with what it had not begun to use. */
+START_TEST(clock_jump_unconfirmed)
+{
+	struct timespec ts = { .tv_sec = 1800000000 };
+	struct remote *r = remote_of(&b);
+
+	host_send(&a, 1, 84);
+	b.delay = SEC;
+	hosts_run(&a, &b, 100 * MS);
+	ck_assert(r->next != NULL && r->next->sending);
+	fakeclock_set_realtime(&ts);
+	engine_tick(&b.e);
+	ck_assert(!r->next->sending);
+	/* For a, which was not restored, it is a session like any other. */
+	a.e.wall_known = false;
+	hosts_run(&a, &b, 2 * SEC);
+	ck_assert_uint_eq(b.ntun, 1);
+	ck_assert(!keypair_can_send(&b.e, r->current));
+	host_send(&b, 2, 84);
+	ck_assert_uint_eq(b.types[4], 0);
+	hosts_run(&a, &b, REKEY_TIMEOUT + 2 * SEC);
+	ck_assert_uint_eq(a.ntun, 1);
+}
+END_TEST
+
 #define PIECE	8
 
 /* What is free may not be read otherwise. */
@@ -369,6 +458,9 @@ suite(void)
 	tcase_add_test(tc, message_limits);
 	tcase_add_test(tc, session_ends);
 	tcase_add_test(tc, clock_jump);
+	tcase_add_test(tc, clock_jump_in_a_handshake);
+	tcase_add_test(tc, clock_jumps_for_ever);
+	tcase_add_test(tc, clock_jump_unconfirmed);
 	tcase_add_test(tc, keys_are_wiped);
 	tcase_add_test(tc, replaced_keys_are_wiped);
 	tcase_add_test(tc, old_key_leaves_nothing);
