@@ -43,20 +43,25 @@ resume_raise(const struct engine *e, uint8_t mark[TAI64N_LEN])
  * soon overtakes it, so that it ends by itself.  A mark far above the time of
  * its file is one of a clock that was set back, or the file has another one's
  * time; and one of the future has no age.
+ *
+ * Once it is twice RESUME_TRUST old, the clock is past it and all this.  So it
+ * is never more, lest a clock that is years ahead, until it is put right, take
+ * the labels along.
  */
 void
 resume_age(struct sessions *s)
 {
 	uint8_t aged[TAI64N_LEN];
 	struct timespec ts;
-	int64_t age;
+	int64_t age, lead;
 
 	clock_realtime(&ts);
 	if (s->written <= 0 || ts.tv_sec < s->written ||
 	    tai64n_unix(s->mark) - s->written > RESUME_TRUST)
 		return;
 	age = (int64_t)ts.tv_sec - s->written;
-	tai64n_label(aged, tai64n_unix(s->mark) + age / 2, (uint32_t)
+	lead = age / 2 < RESUME_TRUST ? age / 2 : RESUME_TRUST;
+	tai64n_label(aged, tai64n_unix(s->mark) + lead, (uint32_t)
 	    ((age % 2 * (int64_t)CLOCK_NSEC_PER_SEC + ts.tv_nsec) / 2));
 	if (tai64n_compare(aged, s->mark) > 0)
 		memcpy(s->mark, aged, TAI64N_LEN);

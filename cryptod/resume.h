@@ -14,7 +14,7 @@
 #define RESUME_BURST	16		/* calls in a row, then others */
 #define RESUME_MARK	60		/* s: the mark is so far ahead */
 #define RESUME_STEP	2		/* s: and so far above any label */
-#define RESUME_TRUST	86400		/* s: so far above its file's time */
+#define RESUME_TRUST	86400		/* s: above its file, or itself */
 
 struct resume {
 	struct engine	*engine;

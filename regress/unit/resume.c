@@ -186,7 +186,11 @@ START_TEST(ages)
 	ck_assert_int_eq(aged(EPOCH + 60, EPOCH - 1), 0);
 	ck_assert_int_eq(aged(EPOCH + 60, EPOCH - 2), 1);
 	ck_assert_int_eq(aged(EPOCH - 40, EPOCH - 100), 50);
-	ck_assert_int_eq(aged(0, 1), (EPOCH - 1) / 2);
+	/* After two days the clock is past it: no need to go further. */
+	ck_assert_int_eq(aged(EPOCH + 60 - 2 * RESUME_TRUST,
+	    EPOCH - 2 * RESUME_TRUST), RESUME_TRUST);
+	ck_assert_int_eq(aged(EPOCH - 200000, EPOCH - 200000), RESUME_TRUST);
+	ck_assert_int_eq(aged(0, 1), RESUME_TRUST);
 	/* The clock was set back since: the mark is not lowered. */
 	ck_assert_int_eq(aged(EPOCH + 3660, EPOCH + 3600), 0);
 	ck_assert_int_eq(aged(EPOCH - 9, EPOCH + 1), 0);
@@ -220,6 +224,32 @@ START_TEST(set_back)
 }
 END_TEST
 
+/* A boot by a clock that is years ahead, until it is put right. */
+START_TEST(years_ahead)
+{
+	int i;
+
+	set_clock(EPOCH + 3650LL * 86400);
+	restart(true);
+	set_clock(EPOCH + 100);
+	hosts_run(&a, &b, 10 * MS);
+	is_heard();
+	ck_assert_int_le(ahead(), RESUME_TRUST);
+	save();
+	for (i = 0; i < 20; i++) {
+		restart(i % 2 == 0);
+		is_heard();
+		hosts_run(&a, &b, 10 * SEC);
+	}
+	ck_assert_int_le(ahead(), RESUME_TRUST + 20 * RESUME_STEP);
+	/* And two days later there is nothing of it. */
+	set_clock(EPOCH + 200 + 2 * RESUME_TRUST);
+	restart(true);
+	is_heard();
+	ck_assert_int_le(ahead(), 0);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -232,6 +262,7 @@ suite(void)
 	tcase_add_test(t, room_again);
 	tcase_add_test(t, ages);
 	tcase_add_test(t, set_back);
+	tcase_add_test(t, years_ahead);
 	suite_add_tcase(s, t);
 	return s;
 }
