@@ -27,3 +27,13 @@ strangers_note(struct strangers *t, const uint8_t *public, int64_t now)
 	s->serial = ++t->serial;
 	s->last = now;
 }
+
+void
+strangers_move(struct strangers *t, int64_t jump)
+{
+	struct stranger *s;
+
+	for (s = t->at; s < t->at + STRANGERS_MAX; s++)
+		if (s->count > 0)
+			s->last = s->last + jump > 0 ? s->last + jump : 0;
+}

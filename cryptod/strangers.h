@@ -28,5 +28,7 @@ struct strangers {
 /* Counts it, in place of the one that was not seen for longest. */
 void	 strangers_note(struct strangers *, const uint8_t *public,
 	    int64_t now);
+/* The wall clock was set forth by so many seconds. */
+void	 strangers_move(struct strangers *, int64_t jump);
 
 #endif /* CRYPTOD_STRANGERS_H */

@@ -10,6 +10,14 @@
 #define SESSION_MAX	180	/* seconds; paper section 6.1, Reject-After */
 #define TRIES_MAX	3	/* unanswered handshakes that mean trouble */
 
+/* A time that is far in the future is one of a clock that was set back. */
+static bool
+is_connected(uint64_t now, uint64_t then)
+{
+	return then != 0 &&
+	    (then > now ? then - now : now - then) <= SESSION_MAX;
+}
+
 /* One word or two about a peer, the most important ones. */
 static const char *
 peer_state(const struct output *o, const struct row *row)
@@ -24,7 +32,7 @@ peer_state(const struct output *o, const struct row *row)
 		return "no answer";
 	if (tries > 0)
 		return "connecting";
-	if (then != 0 && (then > o->now || o->now - then <= SESSION_MAX))
+	if (is_connected(o->now, then))
 		return "connected";
 	if (*field_str(row, "endpoint") != '\0')
 		return then != 0 ? "idle" : "not tried";

@@ -354,8 +354,10 @@ subject_init(struct subject *s, const struct health_facts *f,
 		prefix_print(&px, s->addr, sizeof(s->addr));
 		s->addr[strcspn(s->addr, "/")] = '\0';
 	}
+	/* Nor far in the future, by a clock that was set back since. */
 	s->fresh = p->info->handshake_sec != 0 &&
-	    health_age(f, p->info->handshake_sec) < FRESH;
+	    health_age(f, p->info->handshake_sec) < FRESH &&
+	    p->info->handshake_sec < f->now + FRESH;
 }
 
 unsigned

@@ -4,6 +4,7 @@
  * that ctld judges the health of peers by.
  */
 #include "netd/netd.h"
+#include "shared/clock.h"
 #include "shared/counter_show.h"
 #include "shared/msg_net.h"
 #include "shared/row.h"
@@ -59,11 +60,14 @@ static void
 show_badmac(struct netd *n, struct link *l, uint32_t id)
 {
 	const struct badmac_source *s;
+	uint64_t now = clock_boottime();
 	char text[ENDPOINT_TEXT];
 	uint8_t buf[ROW_MAX];
+	struct timespec ts;
 	struct wbuf w;
 	int i;
 
+	clock_realtime(&ts);
 	for (i = 0; i < BADMAC_SOURCES; i++) {
 		s = &n->badmac.source[i];
 		if (s->at.family == 0)
@@ -72,7 +76,7 @@ show_badmac(struct netd *n, struct link *l, uint32_t id)
 		row_begin(&w, buf, sizeof(buf), "badmac");
 		row_str(&w, "address", text);
 		row_u64(&w, "count", s->count);
-		row_u64(&w, "last", s->last);
+		row_u64(&w, "last", badmac_last(s, now, (uint64_t)ts.tv_sec));
 		row_send(l, id, &w);
 	}
 }

@@ -61,6 +61,43 @@ START_TEST(sources)
 }
 END_TEST
 
+/* The wall clock was set: who came last is not who goes first. */
+START_TEST(clock_set)
+{
+	static const uint64_t wall[] = { 1600000000, 1900000000, 1700000110 };
+	uint64_t now = 5000 * SECOND;
+	struct badmac b;
+	uint8_t i;
+
+	memset(&b, 0, sizeof(b));
+	for (i = 1; i <= BADMAC_SOURCES; i++, now += SECOND) {
+		ck_assert(badmac_is_due(&b, now));
+		note(&b, i, 1800000000 + i);
+	}
+	for (i = 0; i < 3; i++, now += 10 * SECOND) {
+		ck_assert(badmac_is_due(&b, now));
+		note(&b, 101 + i, wall[i]);
+		ck_assert_uint_eq(b.source[i].at.addr[3], 101 + i);
+	}
+	/* Ages are right by whatever it shows. */
+	ck_assert_uint_eq(badmac_last(&b.source[2], now, 1700000120),
+	    1700000110);
+	ck_assert_uint_eq(badmac_last(&b.source[0], now, 1700000120),
+	    1700000120 - 30);
+	ck_assert_uint_eq(badmac_last(&b.source[0], now, 1500000000),
+	    1500000000 - 30);
+	/* The last of the first eight, a second before the three. */
+	ck_assert_uint_eq(badmac_last(&b.source[7], now, 1700000120),
+	    1700000120 - 31);
+	ck_assert_uint_eq(badmac_last(&b.source[7], now, 5), 1);
+	/* What it is sampled with, or a leap second, is no reason. */
+	ck_assert_uint_eq(badmac_last(&b.source[2], now - SECOND / 2,
+	    1700000120), 1700000110);
+	ck_assert_uint_eq(badmac_last(&b.source[2], now, 1700000121),
+	    1700000110);
+}
+END_TEST
+
 START_TEST(others_stay_free)
 {
 	struct badmac b;
@@ -82,6 +119,7 @@ suite(void)
 
 	tcase_add_test(tc, sampled);
 	tcase_add_test(tc, sources);
+	tcase_add_test(tc, clock_set);
 	tcase_add_test(tc, others_stay_free);
 	suite_add_tcase(s, tc);
 	return s;

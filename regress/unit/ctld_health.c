@@ -128,6 +128,13 @@ START_TEST(a_stranger)
 	facts.stranger[0].last = NOW + 5;	/* the clock was set */
 	of_interface();
 	has(told[0].problem, "the last 0 s ago");
+	/* By far: nobody knows when that was, but it is not news for ever. */
+	facts.stranger[0].last = NOW + 3600;
+	of_interface();
+	silence();
+	facts.stranger[0].last = UINT64_MAX;
+	of_interface();
+	silence();
 }
 END_TEST
 

@@ -297,10 +297,18 @@ START_TEST(no_answer)
 	info.handshake_sec = NOW - 180;
 	of_peer();
 	only(HEALTH_WARNING, "no answer yet", "");
-	/* The clock was set back: as young as can be. */
-	info.handshake_sec = NOW + 1000;
+	/* The clock was set back a little: as young as can be. */
+	info.handshake_sec = NOW + 170;
 	of_peer();
 	silence();
+	/* By far: its age is not known, and it shall not stay young. */
+	info.handshake_sec = NOW + 1000;
+	info.tries = 40;
+	of_peer();
+	only(HEALTH_ERROR, "no answer to 40 handshakes", "");
+	info.handshake_sec = UINT64_MAX;
+	of_peer();
+	only(HEALTH_ERROR, "no answer to 40 handshakes", "");
 	/* Without an endpoint nothing was sent to it. */
 	memset(&ep.at.endpoint, 0, sizeof(ep.at.endpoint));
 	info.handshake_sec = 0;

@@ -110,6 +110,57 @@ START_TEST(clock_corrected)
 }
 END_TEST
 
+/* What happened a while ago did so whatever the clock says since. */
+START_TEST(ages_stay)
+{
+	static const int64_t to[] = {
+		1600000000, 1900000000, 1700000100, 0
+	};
+	struct stranger *s = b.e.strangers.at;
+	struct timespec ts = { .tv_sec = 1700000000 };
+	const struct remote *r = device_sender(b.d);
+	size_t i;
+
+	fakeclock_set_realtime(&ts);
+	engine_tick(&a.e);
+	engine_tick(&b.e);
+	shake();
+	strangers_note(&b.e.strangers, a.e.local[0]->public,
+	    engine_wall(&b.e));
+	hosts_run(&a, &b, 20 * SEC);
+	ck_assert_int_ge(engine_wall(&b.e) - r->completed.tv_sec, 20);
+	for (i = 0; to[i] != 0; i++) {
+		ts.tv_sec = to[i];
+		fakeclock_set_realtime(&ts);
+		engine_tick(&b.e);
+		ck_assert_int_eq(engine_wall(&b.e), to[i]);
+		ck_assert_int_ge(ts.tv_sec - r->completed.tv_sec, 20);
+		ck_assert_int_le(ts.tv_sec - r->completed.tv_sec, 22);
+		ck_assert_int_ge(ts.tv_sec - s->last, 20);
+		ck_assert_int_le(ts.tv_sec - s->last, 22);
+	}
+	/* Never is not moved, and nothing becomes never or huge. */
+	ck_assert_int_eq(s[1].last, 0);
+	ts.tv_sec = 10;
+	fakeclock_set_realtime(&ts);
+	engine_tick(&b.e);
+	ck_assert_int_eq(r->completed.tv_sec, 1);
+	ck_assert_int_eq(s->last, 0);
+}
+END_TEST
+
+START_TEST(never_stays_never)
+{
+	struct timespec ts = { .tv_sec = 1900000000 };
+
+	fakeclock_set_realtime(&ts);
+	engine_tick(&b.e);
+	ck_assert_uint_eq(b.e.n.clock_jumps, 1);
+	ck_assert_int_eq(device_sender(b.d)->completed.tv_sec, 0);
+	ck_assert_int_eq(b.e.strangers.at[0].last, 0);
+}
+END_TEST
+
 /* Nothing is told while nobody watches. */
 START_TEST(unwatched)
 {
@@ -124,8 +175,12 @@ END_TEST
 static void
 begin_at(int64_t sec)
 {
-	struct timespec ts = { .tv_sec = sec };
+	struct timespec ts = { .tv_sec = 1700000001 };
 
+	/* That it went back to there is no jump in the midst of it. */
+	fakeclock_set_realtime(&ts);
+	engine_tick(&a.e);
+	ts.tv_sec = sec;
 	fakeclock_set_realtime(&ts);
 	memset(device_sender(a.d)->last_label, 0, TAI64N_LEN);
 	engine_set_link(&a.e, false, 1420);
@@ -394,6 +449,8 @@ suite(void)
 	tcase_add_test(t, wrong_psk);
 	tcase_add_test(t, unwatched);
 	tcase_add_test(t, clock_corrected);
+	tcase_add_test(t, ages_stay);
+	tcase_add_test(t, never_stays_never);
 	tcase_add_test(t, stale);
 	tcase_add_test(t, stale_after_replay);
 	tcase_add_test(t, stale_ends);
