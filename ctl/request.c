@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ctl/conn.h"
@@ -48,6 +49,8 @@ print_row(struct output *o, const struct ctl_frame *f)
 
 	if (row_parse(&row, f->data, f->len) == -1)
 		return -1;
+	/* It may come long after the question, if a pager reads slowly. */
+	o->now = (uint64_t)time(NULL);
 	o->format->row(o, &row);
 	o->rows++;
 	return 0;

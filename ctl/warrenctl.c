@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ctl/completion.h"
@@ -86,7 +85,6 @@ run(const struct tokens_result *r, const struct request *q)
 	memset(&o, 0, sizeof(o));
 	o.format = format_of(q->action, q->json);
 	o.fp = stdout;
-	o.now = (uint64_t)time(NULL);
 	switch (q->action) {
 	case DO_GENKEY:
 		return keys_genkey();

@@ -35,21 +35,23 @@ show_processes(struct parent *p, struct link *out, uint32_t id)
 	uint64_t now = clock_boottime(), since;
 	uint8_t buf[ROW_MAX];
 	struct wbuf w;
+	bool lives;
 	int i;
 
 	for (i = 0; i < PROC_COUNT; i++) {
 		if (i != PROC_PARENT && (p->procs & PROC_BIT(i)) == 0)
 			continue;
 		since = i == PROC_PARENT ? p->since : p->member[i].since;
+		lives = i == PROC_PARENT || p->member[i].pid != 0;
 		row_begin(&w, buf, sizeof(buf), "process");
 		row_str(&w, "process", proc_name(i));
 		row_u64(&w, "pid", (uint64_t)(i == PROC_PARENT ? getpid() :
 		    p->member[i].pid));
 		row_str(&w, "user", p->user[i].name);
 		row_u64(&w, "uid", p->user[i].uid);
-		row_u64(&w, "uptime_s", (now - since) / CLOCK_NSEC_PER_SEC);
-		row_str(&w, "state", p->member[i].pid == 0 &&
-		    i != PROC_PARENT ? "ended" :
+		row_u64(&w, "uptime_s", lives ?
+		    (now - since) / CLOCK_NSEC_PER_SEC : 0);
+		row_str(&w, "state", !lives ? "ended" :
 		    p->state == SUITE_ENDING ? "ending" : "running");
 		row_send(out, id, &w);
 	}
