@@ -57,6 +57,7 @@ keyfile_check(int fd, const char *path, off_t max, char *why, size_t size)
 	return 0;
 }
 
+/* Why a file cannot be opened, in the parent's state of privileges. */
 static int
 cannot_open(int error, const char *path, char *why, size_t size)
 {
@@ -65,6 +66,10 @@ cannot_open(int error, const char *path, char *why, size_t size)
 	if (error != EACCES)
 		return refuse(error, why, size, "%s: %s", path,
 		    strerrordesc_np(error));
+	/* Landlock lets us read files: a directory looks like one forbidden. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return refuse(EINVAL, why, size, "%s: is no regular file",
+		    path);
 	/* Root without its capabilities cannot open what is not root's. */
 	if (stat(path, &st) == 0 && st.st_uid != 0)
 		return refuse(error, why, size, "%s: belongs to uid %u; "
@@ -103,17 +108,23 @@ keyfile_open(const char *path, char *why, size_t size)
 }
 
 int
+keyfile_cannot_open_own(int error, const char *path, char *why, size_t size)
+{
+	if (error == ELOOP)
+		return refuse(ELOOP, why, size, "%s: is a symbolic link; put "
+		    "the file itself there", path);
+	return cannot_open(error, path, why, size);
+}
+
+int
 keyfile_open_own(int dir, const char *name, const char *path, off_t max,
     char *why, size_t size)
 {
 	int fd;
 
 	fd = openat(dir, name, KEYFILE_FLAGS | O_NOFOLLOW);
-	if (fd == -1 && errno == ELOOP)
-		return refuse(ELOOP, why, size, "%s: is a symbolic link; put "
-		    "the file itself there", path);
 	if (fd == -1)
-		return cannot_open(errno, path, why, size);
+		return keyfile_cannot_open_own(errno, path, why, size);
 	return checked(fd, path, max, why, size);
 }
 

@@ -27,6 +27,9 @@ int	 keyfile_open(const char *path, char *why, size_t size);
  */
 int	 keyfile_open_own(int dir, const char *name, const char *path,
 	    off_t max, char *why, size_t size);
+/* -1, and why it could not be opened: for another file that is ours. */
+int	 keyfile_cannot_open_own(int error, const char *path, char *why,
+	    size_t size);
 /* The same checks of an open file, max bytes long; 0 or -1. */
 int	 keyfile_check(int fd, const char *path, off_t max, char *why,
 	    size_t size);

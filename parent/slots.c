@@ -6,6 +6,7 @@
  */
 #include <sys/stat.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -70,6 +71,18 @@ check_dir(int fd, const char *path, mode_t not)
 	return 0;
 }
 
+/* Of a directory that cannot be opened; why it is none may be a link. */
+static const char *
+describe(int at, const char *name, int error)
+{
+	struct stat st;
+
+	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode))
+		return "is a symbolic link; put the directory itself there";
+	return strerrordesc_np(error);
+}
+
 /* The fd of a directory of root's, made if it is missing; -1 after a line. */
 static int
 open_dir(int at, const char *name, const char *path, mode_t not)
@@ -83,7 +96,7 @@ open_dir(int at, const char *name, const char *path, mode_t not)
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    (at == AT_FDCWD ? 0 : O_NOFOLLOW));
 	if (fd == -1) {
-		log_warn("%s", path);
+		log_warnx("%s: %s", path, describe(at, name, errno));
 		return -1;
 	}
 	if (check_dir(fd, path, not) == 0)
@@ -170,7 +183,8 @@ slots_check_key(const char *state, const char *instance, char *why,
 		error = errno;
 		close(s.dir);
 	} else
-		snprintf(why, size, "%s: %s", s.path, strerrordesc_np(error));
+		snprintf(why, size, "%s: %s", s.path,
+		    describe(AT_FDCWD, s.path, error));
 	if (fd != -1)
 		close(fd);
 	return fd != -1 || error == ENOENT ? 0 : -1;
@@ -216,6 +230,10 @@ take_place(const struct slots *s, int fd, const char *fresh, const char *name)
 		error = errno;
 	else
 		return fsync(s->dir) == -1 ? errno : 0;
+	/* Landlock says this of a directory that is in the way. */
+	if (error == EACCES && fstatat(s->dir, name, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		error = EISDIR;
 	unlinkat(s->dir, fresh, 0);
 	return error;
 }
@@ -257,25 +275,92 @@ slots_written(struct slots *s, enum slot slot, int error)
 	return tell(s, files[slot].name, &s->error[slot], error);
 }
 
-uint16_t
-slots_port_load(struct slots *s)
+/* What is in the file, as a port; white space around it is an editor's. */
+static int
+parse_port(char *text, uint16_t *port)
 {
-	char buf[8];
 	uint64_t v;
-	ssize_t n;
+	size_t n;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	for (n = strlen(text); n > 0 && isspace((unsigned char)text[n - 1]);
+	    n--)
+		text[n - 1] = '\0';
+	if (decimal_parse(text, UINT16_MAX, &v) == -1 || v == 0)
+		return -1;
+	*port = (uint16_t)v;
+	return 0;
+}
+
+static int
+open_port(const struct slots *s, const char *path, char *why, size_t size)
+{
+	struct stat st;
 	int fd;
 
 	fd = openat(s->dir, PORT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK);
+	    O_NONBLOCK | O_NOCTTY);
 	if (fd == -1)
-		return 0;
-	n = read(fd, buf, sizeof(buf) - 1);
+		return keyfile_cannot_open_own(errno, path, why, size);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
 	close(fd);
-	if (n <= 0)
-		return 0;
+	snprintf(why, size, "%s: is no regular file; remove it", path);
+	errno = EEXIST;
+	return -1;
+}
+
+/*
+ * 0; ENOENT, there is none; EBADMSG, it is none of ours; or another errno,
+ * when it could not be looked at.  But for ENOENT why says what is wrong.
+ */
+static int
+read_port(const struct slots *s, uint16_t *port, char *why, size_t size)
+{
+	char buf[32], path[SLOTS_PATH + 16];
+	ssize_t n;
+	int error, fd;
+
+	*port = 0;
+	snprintf(path, sizeof(path), "%s/%s", s->path, PORT);
+	fd = open_port(s, path, why, size);
+	if (fd == -1)
+		return errno;
+	n = read(fd, buf, sizeof(buf) - 1);
+	error = errno;
+	close(fd);
+	if (n == -1) {
+		snprintf(why, size, "%s: %s", path, strerrordesc_np(error));
+		return error;
+	}
 	buf[n] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	return decimal_parse(buf, UINT16_MAX, &v) == -1 ? 0 : (uint16_t)v;
+	if (strlen(buf) < sizeof(buf) - 1 && parse_port(buf, port) == 0)
+		return 0;
+	snprintf(why, size, "%s: is no port, 1 to 65535", path);
+	return EBADMSG;
+}
+
+/*
+ * Peers may know us by the port of the last time only, so that a loss of it is
+ * told.  A file that could not be read stays as it is, for whoever mends it.
+ */
+uint16_t
+slots_port_load(struct slots *s)
+{
+	char why[KEYFILE_WHY];
+	uint16_t port;
+	int error;
+
+	error = read_port(s, &port, why, sizeof(why));
+	s->port_refused = error != 0 && error != ENOENT && error != EBADMSG;
+	if (s->port_refused) {
+		log_warnx("%s; taking another port until it is mended and "
+		    "warrend is restarted", why);
+		s->port_error = error;
+	} else if (error == EBADMSG)
+		log_warnx("%s; taking another port", why);
+	return port;
 }
 
 static int
@@ -298,9 +383,18 @@ write_port(const struct slots *s, uint16_t port)
 int
 slots_port_store(struct slots *s, uint16_t port)
 {
-	int error = 0;
+	char why[KEYFILE_WHY];
+	uint16_t old;
+	int error;
 
-	if (port != slots_port_load(s))
+	error = read_port(s, &old, why, sizeof(why));
+	if (error == 0 && (old == port || s->port_refused)) {
+		/* It has been mended: the next start will take that one. */
+		s->port_error = 0;
+		return 0;
+	}
+	if (error == 0 || error == ENOENT ||
+	    (error == EBADMSG && !s->port_refused))
 		error = write_port(s, port);
 	return tell(s, PORT, &s->port_error, error);
 }

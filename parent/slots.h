@@ -23,6 +23,7 @@ struct slots {
 	int	 writing[SLOT_COUNT];	/* the fd of .NAME.new, or -1 */
 	int	 error[SLOT_COUNT];	/* of the last write; 0: none */
 	int	 port_error;
+	bool	 port_refused;		/* it was there, and unreadable */
 	char	 problem[SLOTS_WHY];
 };
 
@@ -57,10 +58,13 @@ int	 slots_want(struct slots *, enum slot);
  */
 int	 slots_written(struct slots *, enum slot, int error);
 
-/* The UDP port of the last time; 0: none is known. */
+/* The UDP port of the last time; 0: none is known, which is told if the file
+ * is there. */
 uint16_t slots_port_load(struct slots *);
-/* Remembers it; nothing is written if it is the same.  0, or an errno after a
- * line in the log. */
+/*
+ * Remembers it; nothing is written if it is the same, nor over a file that
+ * could not be read.  0, or an errno after a line in the log.
+ */
 int	 slots_port_store(struct slots *, uint16_t port);
 
 /*

@@ -150,6 +150,8 @@ END_TEST
 
 START_TEST(bad_directories)
 {
+	char why[KEYFILE_WHY];
+
 	if (!is_root("bad_directories"))
 		return;
 	begin();
@@ -168,9 +170,13 @@ START_TEST(bad_directories)
 	ck_assert_int_eq(rmdir(at("")), 0);
 	ck_assert_int_eq(symlink("/tmp", at("")), 0);
 	ck_assert_int_eq(slots_open(&s, state, "w0"), -1);
+	ck_assert_ptr_nonnull(strstr(last, "/w0: is a symbolic link; put "));
+	ck_assert_int_eq(slots_check_key(state, "w0", why, sizeof(why)), -1);
+	ck_assert_ptr_nonnull(strstr(why, "/w0: is a symbolic link; put "));
 	ck_assert_int_eq(unlink(at("")), 0);
 	fill(open(at(""), O_WRONLY | O_CREAT, 0600), "x");
 	ck_assert_int_eq(slots_open(&s, state, "w0"), -1);
+	ck_assert_ptr_nonnull(strstr(last, "/w0: Not a directory"));
 	ck_assert_int_eq(lines, 5);
 	ck_assert_int_eq(s.dir, -1);
 }
@@ -404,51 +410,6 @@ START_TEST(check_key)
 }
 END_TEST
 
-START_TEST(port)
-{
-	static const char *const bad[] = { "", "\n", "x", "65536", "-1",
-	    "51820x", "99999999999", "5 1" };
-	size_t i;
-
-	if (!is_root("port"))
-		return;
-	begin();
-	ck_assert_uint_eq(slots_port_load(&s), 0);
-	ck_assert_int_eq(slots_port_store(&s, 51820), 0);
-	ck_assert_uint_eq(slots_port_load(&s), 51820);
-	ck_assert_int_eq(slots_port_store(&s, 65535), 0);
-	ck_assert_uint_eq(slots_port_load(&s), 65535);
-	ck_assert_int_eq(mode_of(at("port")), 0600);
-	ck_assert(!exists(".port.new"));
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		fill(open(at("port"), O_WRONLY | O_TRUNC), bad[i]);
-		ck_assert_uint_eq(slots_port_load(&s), 0);
-	}
-}
-END_TEST
-
-/* It is told as long as there is something to be written. */
-START_TEST(port_problem)
-{
-	if (!is_root("port_problem"))
-		return;
-	begin();
-	ck_assert_int_eq(slots_port_store(&s, 51820), 0);
-	ck_assert_int_eq(mkdir(at(".port.new"), 0700), 0);
-	ck_assert_int_eq(slots_port_store(&s, 2), EISDIR);
-	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/port cannot be "));
-	/* The one that is there already. */
-	ck_assert_int_eq(slots_port_store(&s, 51820), 0);
-	ck_assert_ptr_null(slots_problem(&s));
-	/* None that has to be kept. */
-	ck_assert_int_eq(slots_port_store(&s, 2), EISDIR);
-	slots_settle(&s, SLOT_KEY);
-	ck_assert_ptr_nonnull(slots_problem(&s));
-	slots_port_settle(&s);
-	ck_assert_ptr_null(slots_problem(&s));
-}
-END_TEST
-
 /* A file system of our own, which goes with the test's process. */
 static bool
 own_tmpfs(const char *what, const char *options)
@@ -577,8 +538,6 @@ suite(void)
 	tcase_add_test(tc, leftovers);
 	tcase_add_test(tc, read_checks);
 	tcase_add_test(tc, check_key);
-	tcase_add_test(tc, port);
-	tcase_add_test(tc, port_problem);
 	tcase_add_test(tc, disk_full);
 	tcase_add_test(tc, read_only);
 	tcase_add_test(tc, writes_on);
