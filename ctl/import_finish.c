@@ -293,7 +293,7 @@ check_mtu(struct import *im)
 	return notes_add(&im->notes, "MTU", v);
 }
 
-/* --- endpoints that only the tunnel itself would reach */
+/* --- endpoints that no packet of the tunnel would reach */
 
 /* All prefixes that take packets into it but /0, which has its mark. */
 struct carried {
@@ -361,11 +361,41 @@ carried_find(const struct carried *c, const char *host)
 	return NULL;
 }
 
+/* warrend(8) keeps 169.254.0.0/16 from the tunnel's packets. */
+static bool
+is_kept(const char *host)
+{
+	struct prefix p;
+
+	return prefix_parse(&p, host) == 0 && p.family == AF_INET &&
+	    p.addr[0] == 169 && p.addr[1] == 254;
+}
+
+/* Why packets to the host would not get there, or false. */
+static bool
+is_unreachable(const struct carried *c, const char *host, char *why,
+    size_t size)
+{
+	const struct prefix *in;
+	char prefix[PREFIX_TEXT];
+
+	if (is_kept(host)) {
+		snprintf(why, size, "169.254.0.0/16, which is kept from the "
+		    "tunnel's packets");
+		return true;
+	}
+	if ((in = carried_find(c, host)) == NULL)
+		return false;
+	prefix_print(in, prefix, sizeof(prefix));
+	snprintf(why, size, "%s and would be looked for in the tunnel",
+	    prefix);
+	return true;
+}
+
 static int
 check_endpoints(struct import *im)
 {
-	char text[IMPORT_HOST + PREFIX_TEXT + 64], prefix[PREFIX_TEXT];
-	const struct prefix *in;
+	char text[IMPORT_HOST + PREFIX_TEXT + 80], why[PREFIX_TEXT + 48];
 	struct import_peer *p;
 	struct text v = { text, 0 };
 	struct carried c;
@@ -375,12 +405,10 @@ check_endpoints(struct import *im)
 		return -1;
 	TAILQ_FOREACH(p, &im->peers, entry) {
 		if (p->host[0] == '\0' ||
-		    (in = carried_find(&c, p->host)) == NULL)
+		    !is_unreachable(&c, p->host, why, sizeof(why)))
 			continue;
-		prefix_print(in, prefix, sizeof(prefix));
-		snprintf(text, sizeof(text), "%s port %u, which lies in %s "
-		    "and would be looked for in the tunnel", p->host, p->port,
-		    prefix);
+		snprintf(text, sizeof(text), "%s port %u, which lies in %s",
+		    p->host, p->port, why);
 		p->host[0] = '\0';
 		v.len = strlen(text);
 		if ((rc = notes_add(&p->notes, "Endpoint", v)) == -1)

@@ -112,7 +112,7 @@ name_trouble(enum name_state state)
 {
 	switch (state) {
 	case NAME_UNKNOWN:
-		return "no such name, or no address";
+		return "no such name, or no address that can be used";
 	case NAME_SILENT:
 		return "no name server answers it";
 	case NAME_REFUSED:

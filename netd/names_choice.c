@@ -14,6 +14,9 @@ names_is_usable(uint8_t family, const uint8_t addr[16])
 {
 	if (addr_is_special(family, addr))
 		return false;
+	/* 169.254.0.0/16: the parent keeps it from what bears the mark. */
+	if (family == AF_INET && addr[0] == 169 && addr[1] == 254)
+		return false;
 	/* Nobody says which link a link-local address is on (P33). */
 	return family == AF_INET || (family == AF_INET6 &&
 	    !addr_is_mapped(addr) && !addr_is_link_local(addr));

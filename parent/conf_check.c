@@ -253,6 +253,26 @@ endpoint_text(const struct endpoint *e, char text[PREFIX_TEXT])
 	*strchr(text, '/') = '\0';
 }
 
+/*
+ * There the table of the mark is unreachable always, also with routes none:
+ * clouds hand out secrets on it.
+ */
+static bool
+check_kept(const struct conf_reading *r, const struct conf_peer *p)
+{
+	static const struct prefix kept = { AF_INET, 16, { 169, 254 } };
+	char addr[PREFIX_TEXT];
+
+	if (!covers(&kept, p->endpoint.family, p->endpoint.addr))
+		return true;
+	endpoint_text(&p->endpoint, addr);
+	conf_error(r->errors, &p->endpoint_where, "endpoint %s lies in "
+	    "169.254.0.0/16, which is kept from the tunnel's packets, since "
+	    "clouds hand out secrets there: give the peer's address outside "
+	    "of it", addr);
+	return false;
+}
+
 /* What the interface itself is connected to never goes out elsewhere. */
 static bool
 check_connected(const struct conf_reading *r, const struct conf_peer *p)
@@ -307,7 +327,7 @@ check_endpoints(const struct conf_reading *r)
 	TAILQ_FOREACH(p, &r->conf->peers, entry)
 		/* With a scope it is looked for on that link alone. */
 		if (p->endpoint.family != 0 && p->endpoint.scope == 0 &&
-		    check_connected(r, p) && up != NULL)
+		    check_kept(r, p) && check_connected(r, p) && up != NULL)
 			check_carried(r, p, up);
 	free(up);
 }

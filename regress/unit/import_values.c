@@ -84,6 +84,15 @@ START_TEST(carried)
 	has(text, "port 7, which lies in 10.0.0.0/24 and");
 	snprintf(text, sizeof(text), "%s%s198.51.100.1:7\n", ours, peer);
 	has(text, "endpoint 198.51.100.1 port 7\n");
+	/* What is never sent to, whatever the routes. */
+	has("[Interface]\nTable = off\n" PEER(KEY_A)
+	    "Endpoint = 169.254.1.2:7\n", "\t# not imported: Endpoint = "
+	    "169.254.1.2 port 7, which lies in 169.254.0.0/16, which is kept "
+	    "from the tunnel's packets\n");
+	has(PEER(KEY_A) "Endpoint = 169.253.1.2:7\n",
+	    "endpoint 169.253.1.2 port 7\n");
+	has(PEER(KEY_A) "Endpoint = 169.254.example.net:7\n",
+	    "endpoint 169.254.example.net port 7\n");
 	/* The same bits of the other family. */
 	has(PEER(KEY_A) "AllowedIPs = c000::/4\nEndpoint = 192.0.2.1:7\n",
 	    "endpoint 192.0.2.1 port 7\n");

@@ -27,7 +27,7 @@ START_TEST(unusable)
 {
 	attach(0, "a.example", 1, false);
 	answer(last_id, RESOLVE_OK, "0.0.0.0 224.0.0.1 255.255.255.255 :: "
-	    "ff02::1 fe80::1 ::ffff:192.0.2.1");
+	    "ff02::1 fe80::1 ::ffff:192.0.2.1 169.254.1.2");
 	ck_assert_int_eq(names_state(&peer[0].user), NAME_UNKNOWN);
 	ck_assert_int_eq(peer[0].used, 0);
 	pass(6);
@@ -37,6 +37,13 @@ START_TEST(unusable)
 	attach(1, "b.example", 1, false);
 	answer(last_id, RESOLVE_OK, "240.0.0.1");
 	at_is(1, "240.0.0.1:1");
+	/* What is beside what the parent keeps from it. */
+	attach(2, "c.example", 1, false);
+	answer(last_id, RESOLVE_OK, "169.254.255.255 169.253.255.255");
+	at_is(2, "169.253.255.255:1");
+	attach(3, "d.example", 1, false);
+	answer(last_id, RESOLVE_OK, "169.254.0.0 169.255.0.0");
+	at_is(3, "169.255.0.0:1");
 }
 END_TEST
 
