@@ -92,6 +92,7 @@ kernel_free(struct kernel *k)
 		close(k->src_mark);
 	items_free(&k->have);
 	items_free(&k->next);
+	items_free(&k->stale);
 	free(k);
 }
 
@@ -250,7 +251,7 @@ drop_table(struct kernel *k)
 static void
 take_back(struct kernel *k)
 {
-	kernel_del(k, &k->next, ITEM_ADDED);
+	kernel_del(k, &k->next);
 	if (k->have.n == 0 && k->error == 0)
 		drop_table(k);
 	/* One that is away, or gone with cryptod, needs neither. */
@@ -392,10 +393,11 @@ kernel_commit(struct kernel *k)
 	if (!k->prepared)
 		return;
 	address = mark_obsolete(k);
-	kernel_del(k, &k->have, ITEM_ADDED);
+	kernel_del(k, &k->have);
 	items_free(&k->have);
 	k->have = k->next;
 	memset(&k->next, 0, sizeof(k->next));
+	kernel_want_stale(k);
 	for (i = 0; i < k->have.n; i++)
 		k->have.at[i].state &= ITEM_MISSING | ITEM_LOST;
 	k->mtu = k->mtu_next;
@@ -420,21 +422,29 @@ kernel_abort(struct kernel *k)
 		take_back(k);
 }
 
+/* The interface takes its own with it, faster than we could. */
+static void
+leave_device(struct items *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		l->at[i].state = item_is_device(&l->at[i]) ? 0 : ITEM_ADDED;
+}
+
 void
 kernel_close(struct kernel *k)
 {
-	struct item *it;
-	size_t i;
-
 	kernel_abort(k);
-	/* The interface takes its own with it, faster than we could. */
-	for (i = 0; i < k->have.n; i++) {
-		it = &k->have.at[i];
-		it->state = item_is_device(it) ? 0 : ITEM_ADDED;
-	}
-	kernel_del(k, &k->have, ITEM_ADDED);
+	leave_device(&k->have);
+	leave_device(&k->stale);
+	kernel_del(k, &k->have);
+	kernel_del_stale(k);
 	if (k->error == 0)
 		drop_table(k);
+	if (k->undo.now.n > 0)
+		log_warnx("rules or routes stay behind: \"warrend --cleanup "
+		    "%s\" removes them", k->undo.instance);
 	undo_close(&k->undo, k->undo.now.n == 0);
 	kernel_free(k);
 }

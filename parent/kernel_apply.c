@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Adding items to the kernel and taking them away, making anew what went with
- * the link, and saying why one could not be added.
+ * Adding items to the kernel, making anew what went with the link, and saying
+ * why one could not be added.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -93,20 +93,6 @@ kernel_set_src_mark(struct kernel *k)
 	k->src_mark_set = false;
 	errno = saved;
 	return -1;
-}
-
-static void
-restore_src_mark(struct kernel *k)
-{
-	struct journal_deed d = { .what = JOURNAL_SRC_MARK };
-
-	k->src_mark_refused = false;
-	if (!k->src_mark_set)
-		return;
-	if (pwrite(k->src_mark, "0", 1, 0) != 1 ||
-	    undo_note(&k->undo, false, &d) == -1)
-		log_warn("cannot restore src_valid_mark");
-	k->src_mark_set = false;
 }
 
 /* What must be in the journal before. */
@@ -215,11 +201,11 @@ add_connected(struct kernel *k, size_t from, size_t to, uint8_t but)
 
 /*
  * IPv6 has an address once, whatever its prefix.  With another prefix it can
- * only come when the old one is gone, so kernel_commit() does it.  What others
- * gave another prefix goes with no commit of ours.
+ * only come when the old one is gone, so kernel_commit() does it, or who tries
+ * that again.  What others gave another prefix goes with no commit of ours.
  */
-static bool
-is_deferred(const struct kernel *k, const struct item *it)
+bool
+kernel_is_deferred(const struct kernel *k, const struct item *it)
 {
 	struct item other = *it;
 	unsigned cidr;
@@ -229,8 +215,9 @@ is_deferred(const struct kernel *k, const struct item *it)
 	for (cidr = 0; cidr <= 128; cidr++) {
 		other.prefix.cidr = (uint8_t)cidr;
 		if (cidr != it->prefix.cidr &&
-		    items_find(&k->have, &other) != NULL &&
-		    items_find(&k->next, &other) == NULL)
+		    (items_find(&k->stale, &other) != NULL ||
+		    (items_find(&k->have, &other) != NULL &&
+		    items_find(&k->next, &other) == NULL)))
 			return true;
 	}
 	return false;
@@ -239,8 +226,8 @@ is_deferred(const struct kernel *k, const struct item *it)
 /*
  * What is there already exactly as we want it is as good as made, but abort
  * leaves it alone.  A rule that another instance made with the same mark is
- * not: it goes when that instance goes.  Other errors than that it is there
- * stay what they are.
+ * not: it goes when that instance goes.  What we could not remove before is
+ * ours.  Other errors than that it is there stay what they are.
  */
 static bool
 is_as_good(const struct kernel *k, const struct item *it)
@@ -248,8 +235,9 @@ is_as_good(const struct kernel *k, const struct item *it)
 	if (it->error != EEXIST)
 		return false;
 	if ((it->state & ITEM_SEEN) != 0)
-		return it->kind != ITEM_RULE_MAIN;
-	return is_deferred(k, it);
+		return it->kind != ITEM_RULE_MAIN ||
+		    items_find(&k->stale, it) != NULL;
+	return kernel_is_deferred(k, it);
 }
 
 static void
@@ -282,48 +270,18 @@ adopt(struct kernel *k, size_t from, size_t to)
 	}
 }
 
-static void
-forget(struct kernel *k, const struct item *it)
-{
-	struct journal_deed d;
-
-	undo_deed(&d, it);
-	if (undo_note(&k->undo, false, &d) == -1)
-		log_warn("cannot write the undo journal");
-}
-
-/*
- * Of all rules only this one names no table of ours, so that another instance
- * with our mark makes the very same.  Once ours is gone, one that is there
- * again is not ours to remove, unless a reload makes it.
- */
-void
-kernel_disown(struct kernel *k, const struct item *it)
-{
-	if (it->kind == ITEM_RULE_MAIN)
-		forget(k, it);
-}
-
-static bool
-is_anothers(const struct kernel *k, const struct item *it)
-{
-	/* It went with the interface; what is there is another's. */
-	if (item_is_device(it))
-		return k->away;
-	return it->kind == ITEM_RULE_MAIN && !undo_has(&k->undo, it);
-}
-
 /*
  * A rule that was refused is another's, or none's: the journal must not say
- * that it is ours, or it would be undone.
+ * that it is ours, or it would be undone.  Unless it has yet to go.
  */
 static void
 settle(struct kernel *k, struct item *it)
 {
 	if ((it->state & ITEM_ADDED) != 0)
 		it->state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
-	else if ((it->state & ITEM_FAILED) != 0 && item_is_rule(it))
-		forget(k, it);
+	else if ((it->state & ITEM_FAILED) != 0 && item_is_rule(it) &&
+	    items_find(&k->stale, it) == NULL)
+		kernel_forget(k, it);
 }
 
 int
@@ -356,54 +314,6 @@ kernel_add(struct kernel *k, struct items *l, enum item_kind kind,
 		settle(k, &l->at[i]);
 	errno = error;
 	return rc;
-}
-
-static void
-on_stuck(void *arg, size_t tag, int error, const char *text)
-{
-	struct kernel *k = arg;
-	char what[ITEM_TEXT];
-
-	/* It went before, perhaps with its address or its interface, or with
-	 * all of IPv6 there, for which the MTU is too small now. */
-	if (error == ENOENT || error == ESRCH || error == EADDRNOTAVAIL ||
-	    error == ENODEV || error == ENXIO)
-		return;
-	k->list->at[tag].state |= ITEM_FAILED;
-	k->error = error;
-	item_print(&k->list->at[tag], what);
-	log_warnx("cannot remove %s: %s%s%s", what, strerror(error),
-	    text[0] != '\0' ? ": " : "", text);
-}
-
-void
-kernel_del(struct kernel *k, struct items *l, uint8_t state)
-{
-	size_t i;
-	int rc = 0;
-
-	k->list = l;
-	k->error = 0;
-	nlr_begin(&k->batch, k->requests, k->ifindex, on_stuck, k);
-	for (i = l->n; i-- > 0 && rc == 0; ) {
-		if ((l->at[i].state & state) == 0 ||
-		    is_anothers(k, &l->at[i]))
-			continue;
-		if (l->at[i].kind == ITEM_SRC_MARK)
-			restore_src_mark(k);
-		else
-			rc = nlr_del(&k->batch, &l->at[i], i);
-	}
-	if (rc == -1 || nlr_end(&k->batch) == -1) {
-		log_warn("cannot remove addresses, routes and rules");
-		k->error = errno;
-		return;
-	}
-	for (i = 0; i < l->n; i++)
-		if ((l->at[i].state & state) != 0 &&
-		    (l->at[i].state & ITEM_FAILED) == 0 &&
-		    item_is_rule(&l->at[i]))
-			forget(k, &l->at[i]);
 }
 
 static int

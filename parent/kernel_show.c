@@ -203,6 +203,25 @@ lost_of(const struct item *first, size_t n,
 	    "stay, tell that program to leave it alone");
 }
 
+/* What is not wanted any more, but the kernel has not let go. */
+static void
+stale_of(const struct items *l, void (*fn)(void *, const char *, const char *),
+    void *arg)
+{
+	char also[48] = "", text[KERNEL_WHY], what[ITEM_TEXT];
+
+	if (l->n == 0)
+		return;
+	item_print(&l->at[l->n - 1], what);
+	if (l->n > 1)
+		snprintf(also, sizeof(also), ", and %zu more like it,",
+		    l->n - 1);
+	snprintf(text, sizeof(text), "%s%s is still there, although it is not "
+	    "wanted any more", what, also);
+	fn(arg, text, "the log says why it could not be removed; that is "
+	    "tried again");
+}
+
 /*
  * With 0.0.0.0/0 the way back to any address outside is the tunnel, but for
  * our own mark, which what comes in bears only if a firewall gives it.
@@ -246,6 +265,7 @@ kernel_problems(const struct kernel *k,
 	for (i = 0; i < ITEM_KINDS; i++)
 		if (n[i] > 0)
 			lost_of(first[i], n[i], fn, arg);
+	stale_of(&k->stale, fn, arg);
 	if (k->mtu_lost) {
 		snprintf(text, sizeof(text), "the MTU of %s is %" PRIu32
 		    " and not %" PRIu32, k->ifname, k->mtu_now, k->mtu);

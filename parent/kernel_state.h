@@ -39,6 +39,8 @@ struct kernel {
 
 	struct items	 have;		/* the running configuration */
 	struct items	 next;		/* from prepare to commit or abort */
+	struct items	 stale;		/* ADDED, to go, and not gone yet: none
+					 * is of have */
 	bool		 prepared;
 	uint32_t	 mtu;		/* wanted; 0: nothing runs yet */
 	uint32_t	 mtu_next;
@@ -107,11 +109,8 @@ int	 kernel_add(struct kernel *, struct items *l, enum item_kind,
 /* The first address of a connected route's network that is there, or NULL. */
 const struct item *kernel_address_in(const struct items *,
 	    const struct item *route);
-/* Take away what has that bit, in the opposite order; errors go to the log,
- * what is gone already is no error, nor what went with the interface. */
-void	 kernel_del(struct kernel *, struct items *l, uint8_t state);
-/* This item is gone: what is like it and comes back may be another's. */
-void	 kernel_disown(struct kernel *, const struct item *);
+/* Must this address wait until its other form, with another prefix, goes? */
+bool	 kernel_is_deferred(const struct kernel *, const struct item *);
 /* src_valid_mark: is it set?  And set it: 0, also if it cannot be set here;
  * -1 with errno. */
 bool	 kernel_src_mark(const struct kernel *);
@@ -122,6 +121,21 @@ void	 kernel_relink(struct kernel *);
 /* Why an item could not be added. */
 void	 kernel_why(const struct kernel *, const struct item *, int error,
 	    const char *text, char why[KERNEL_WHY]);
+
+/* kernel_del.c */
+
+/* Take away what is ITEM_ADDED, in the opposite order; what is gone already is
+ * no error, nor what went with the interface.  What the kernel does not let go
+ * is told and kept in k->stale: kernel_catch_up() must follow. */
+void	 kernel_del(struct kernel *, struct items *l);
+/* Try again what is kept there; what went with an address may be missing. */
+void	 kernel_del_stale(struct kernel *);
+/* What is in force is not to go any more. */
+void	 kernel_want_stale(struct kernel *);
+/* This rule is not in the kernel, or not ours: the journal shall not say so. */
+void	 kernel_forget(struct kernel *, const struct item *);
+/* This item is gone: what is like it and comes back may be another's. */
+void	 kernel_disown(struct kernel *, const struct item *);
 
 /* kernel_watch.c */
 

@@ -174,11 +174,12 @@ read_journal(struct undo *u)
 	int rc;
 
 	text = slurp(u->fd, &len);
-	if (text == NULL) {
+	if (text == NULL && errno != EFBIG) {
 		log_warn("%s/%s", PATH_RUN, u->name);
 		return -1;
 	}
-	rc = journal_read(&u->now, u->instance, text, len);
+	rc = text == NULL ? -1 :
+	    journal_read(&u->now, u->instance, text, len);
 	if (rc == -1)
 		log_warnx("%s/%s: not a journal of %s; look at \"ip rule\" "
 		    "and remove the file", PATH_RUN, u->name, u->instance);

@@ -159,12 +159,14 @@ kernel_look_src_mark(struct kernel *k)
 
 /* What the kernel drops by itself while the link is down, until it is made
  * again, or with its last address, of which is told already, or takes with the
- * link into a VRF. */
+ * link into a VRF; and what an older form of it is in the way of. */
 static bool
 waits(const struct kernel *k, const struct item *it)
 {
 	if (it->connected && (k->in_vrf ||
 	    kernel_address_in(&k->have, it) == NULL))
+		return true;
+	if (kernel_is_deferred(k, it))
 		return true;
 	return item_is_device(it) && (k->away || !k->up || k->flapped);
 }
@@ -213,6 +215,7 @@ look_all(struct kernel *k)
 	bool again;
 	size_t i;
 
+	kernel_del_stale(k);
 	if (kernel_look_link(k) == -1) {
 		kernel_blind(k, "the interface");
 		return -1;
@@ -247,7 +250,7 @@ look_all(struct kernel *k)
 	if (again)
 		return -1;
 	k->blind = false;
-	return 0;
+	return k->stale.n > 0 ? -1 : 0;
 }
 
 /* A moment later: those who remove one thing will remove more. */
@@ -270,7 +273,7 @@ look_soon(struct kernel *k)
 void
 kernel_catch_up(struct kernel *k)
 {
-	if (k->dirty)
+	if (k->dirty || k->stale.n > 0)
 		look_soon(k);
 }
 
@@ -374,7 +377,7 @@ on_change(struct kernel *k, const struct nlr_event *ev)
 		return;
 	}
 	/* A reload that is under way has made more than what runs. */
-	changed = is_changed(&k->have, ev);
+	changed = is_changed(&k->have, ev) || is_changed(&k->stale, ev);
 	if (is_changed(&k->next, ev) || changed) {
 		if (ev->what == NLR_GONE)
 			kernel_disown(k, &ev->item);

@@ -69,7 +69,7 @@ UNIT_OBJS_conf_limits	= $(CONF_TEXT)
 UNIT_OBJS_conf_print	= $(CONF_TEXT)
 UNIT_OBJS_cookie	= netd/cookie.o shared/blake2s.o
 UNIT_OBJS_ctl_proto	= shared/codec.o shared/ctl_proto.o
-UNIT_OBJS_ctld_client	= ctld/client.o
+UNIT_OBJS_ctld_client	= ctld/client.o ctld/unlinger.o
 UNIT_OBJS_ctld_health	= ctld/health.o ctld/health_peer.o \
 		   regress/unit/ctld_health_play.o shared/addr.o \
 		   shared/codec.o shared/hex.o
@@ -111,6 +111,7 @@ UNIT_OBJS_keyfile	= parent/keyfile.o
 UNIT_OBJS_landlock	= shared/landlock.o
 UNIT_OBJS_link		= shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_table.o
+UNIT_OBJS_link_starved	= $(UNIT_OBJS_link)
 UNIT_OBJS_log		= shared/log.o
 UNIT_OBJS_merge		= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o regress/unit/merge_play.o \
@@ -144,8 +145,10 @@ UNIT_OBJS_protocol_timers = $(PROTOCOL_OBJS)
 UNIT_OBJS_ratelimit	= netd/ratelimit.o
 # The tests of the transaction of a configuration, with played children.
 RELOAD_OBJS		= parent/deliver.o parent/keyfile.o parent/reload.o \
-		   parent/slots.o regress/unit/reload_kids.o \
-		   regress/unit/reload_play.o shared/addr.o shared/clock.o \
+		   parent/reload_asks.o parent/reload_commit.o \
+		   parent/reload_report.o parent/slots.o \
+		   regress/unit/reload_kids.o regress/unit/reload_play.o \
+		   shared/addr.o shared/clock.o \
 		   shared/codec.o shared/imsg.o shared/link.o shared/log.o \
 		   shared/msg_conf.o shared/msg_table.o shared/row.o
 UNIT_OBJS_reload	= $(RELOAD_OBJS)
@@ -163,6 +166,9 @@ UNIT_OBJS_secmem	= shared/secmem.o
 UNIT_OBJS_segment	= cryptod/checksum.o cryptod/ip.o cryptod/segment.o \
 		   regress/unit/packets.o
 UNIT_OBJS_slots		= parent/keyfile.o parent/slots.o shared/log.o
+UNIT_OBJS_slots_port	= parent/keyfile.o parent/slots.o shared/caps.o \
+		   shared/log.o
+UNIT_OBJS_sockets	= parent/sockets.o shared/clock.o shared/log.o
 UNIT_OBJS_source	= netd/source.o shared/addr.o shared/codec.o
 UNIT_OBJS_sessions	= $(CORE_OBJS) cryptod/resume.o cryptod/sessions.o \
 		   regress/unit/fakeclock.o regress/unit/hosts.o \
@@ -203,6 +209,7 @@ UDP_SEND_OBJS		= netd/source.o netd/udp_send.o \
 UNIT_OBJS_udp_send_failed = $(UDP_SEND_OBJS)
 UNIT_OBJS_udp_send_mtu	= $(UDP_SEND_OBJS)
 UNIT_OBJS_udp_send_trains = $(UDP_SEND_OBJS)
+UNIT_OBJS_unlinger	= ctld/unlinger.o
 UNIT_OBJS_workers	= cryptod/workers.o shared/clock.o shared/spin.o
 
 FUZZ_OBJS_addr		= shared/addr.o shared/codec.o
@@ -284,7 +291,10 @@ PRIVSEP_OBJS_wrong_parent = $(PRIVSEP_TRIES)
 PRIVSEP_PARENT	= $(PRIVSEP_TRIES) regress/privsep/parent_play.o \
 		   $(CONF_OBJS) parent/deliver.o parent/dispatch.o \
 		   parent/events.o parent/keyfile.o parent/reload.o \
-		   parent/show.o parent/slots.o parent/suite.o shared/clock.o \
+		   parent/reload_asks.o parent/reload_commit.o \
+		   parent/reload_report.o \
+		   parent/show.o parent/slots.o parent/suite.o \
+		   parent/suite_start.o shared/clock.o \
 		   shared/counter_show.o shared/imsg.o shared/link.o \
 		   shared/link_show.o shared/log.o shared/msg_conf.o \
 		   shared/msg_helper.o shared/msg_net.o shared/msg_parent.o \
@@ -345,8 +355,8 @@ TOOL_OBJS_fence	=
 TOOL_OBJS_flood	= shared/blake2s.o shared/hex.o
 TOOL_OBJS_junk	= shared/blake2s.o shared/hex.o
 TOOL_OBJS_kernelctl	= parent/journal.o parent/kernel.o \
-		   parent/kernel_apply.o parent/kernel_item.o \
-		   parent/kernel_link.o \
+		   parent/kernel_apply.o parent/kernel_del.o \
+		   parent/kernel_item.o parent/kernel_link.o \
 		   parent/kernel_show.o parent/kernel_undo.o \
 		   parent/kernel_want.o parent/kernel_watch.o parent/netlink.o \
 		   parent/netlink_event.o parent/netlink_parse.o \
@@ -356,10 +366,10 @@ TOOL_OBJS_memscan =
 TOOL_OBJS_relay	= cryptod/checksum.o cryptod/ip.o cryptod/merge.o \
 		   cryptod/segment.o parent/netlink.o parent/netlink_parse.o \
 		   parent/tun.o shared/log.o
-TOOL_OBJS_tunattach = parent/netlink.o parent/netlink_parse.o parent/tun.o \
-		   shared/log.o
 TOOL_OBJS_scribble	= regress/tools/flow.o
 TOOL_OBJS_tcpflow = regress/tools/flow.o
+TOOL_OBJS_tunattach = parent/netlink.o parent/netlink_parse.o parent/tun.o \
+		   shared/log.o
 TOOL_OBJS_udpflow = regress/tools/flow.o
 TOOL_OBJS_knock	= $(AEAD_OBJS) cryptod/noise.o cryptod/symmetric.o \
 		   cryptod/ephemeral.o netd/cookie.o shared/blake2s.o \

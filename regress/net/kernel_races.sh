@@ -226,6 +226,88 @@ expect "its undo" undo
 unset KERNELCTL_DUMP6 KERNELCTL_NO_IPV6
 clean_ok "is complete"
 
+# --- what the kernel does not let go at once
+
+sed 's/0x2a/0x2b/' "$T/all" >"$T/other"
+marks() {
+	ip_on a rule | sed -n 's/^520.*fwmark \(0x[0-9a-f]*\).*/\1/p' | sort |
+	    uniq -c | tr -s '\n ' ' '
+}
+marks_are() {
+	[ "$(marks)" = "$1" ]
+}
+no_problems() {
+	[ -z "$(k problems)" ]
+}
+for what in del answer; do
+	kernel_start
+	apply "$T/all" >/dev/null
+	state >"$T/made"
+	k fail $what 1
+	apply "$T/other" >/dev/null
+	expect_is "a commit that fails once, $what" " 3 0x2b " marks
+	expect_is "is no problem, $what" "" k problems
+	expect_is "nor is the way back, $what" prepared k prepare "$T/all"
+	k fail $what 1
+	k abort
+	expect_is "which is given up, $what" " 3 0x2b " marks
+	apply "$T/all" >/dev/null
+	state >"$T/again"
+	expect "or gone, $what" diff "$T/made" "$T/again"
+	k fail $what 1
+	kernel_end
+	clean_ok "a clean end, $what"
+done
+
+kernel_start
+apply "$T/all" >/dev/null
+state >"$T/made"
+log_mark
+k fail del 1000
+apply "$T/other" >/dev/null
+expect_is "a commit that fails" " 3 0x2a 3 0x2b " marks
+expect "says so" said 'cannot remove .*, and [0-9]* more: No buffer'
+k problems >"$T/problems"
+expect "which is a problem" grep -q \
+    '^problem: rule "520.*0x2a.*more like it, is still there' "$T/problems"
+expect_is "that keeps nobody from the way back" prepared k prepare "$T/all"
+k abort
+expect_is "given up it is as it was" " 3 0x2a 3 0x2b " marks
+apply "$T/all" >/dev/null
+k problems >"$T/problems"
+expect "what is wanted again is none" not grep -q 0x2a "$T/problems"
+expect "but the other is" grep -q 0x2b "$T/problems"
+k fail del 0
+expect "which goes when it can" wait_for 20 no_problems
+state >"$T/again"
+expect "and nothing else" diff "$T/made" "$T/again"
+expect_is "nor is it told" "" sh -c "tail -n +$((log_at + 1)) \
+    '$T/kernel.log' | grep 'was removed by' || true"
+# The address that stays has the place of the one that comes.
+sed 's|fd66::1/64|fd66::1/48|; s|10.66.0.1/24|10.66.0.3/24|' "$T/one" \
+    >"$T/moved"
+apply "$T/one" >/dev/null
+k fail del 1000
+apply "$T/moved" >/dev/null
+# Looked at, and it waits.
+ip_on a link set "$IF" alias look
+sleep 2
+expect_fail "an address that has to wait is not lost" said "was removed"
+k fail del 0
+has_moved() {
+	[ "$(addresses)" = "10.66.0.3/24 fd66::1/48 " ] &&
+	    [ "$(routes -6)" = "2001:db8:77::/48 fd66::/48 " ] &&
+	    no_problems
+}
+expect "and comes when the other goes" wait_for 20 has_moved
+apply "$T/all" >/dev/null
+k fail del 1000
+kernel_end
+expect "an end that leaves something says so" said \
+    "warrend --cleanup $INSTANCE"
+expect "an undo" undo
+clean_ok "takes it away"
+
 # --- what is refused for two reasons
 
 kernel_start

@@ -11,9 +11,11 @@
  * "fail link N", "fail dump N" and "fail dump6 N": of what is asked of the
  * kernel now, so many questions of that kind fail, those of IPv6 with
  * EAFNOSUPPORT if KERNELCTL_NO_IPV6 is set, else with EINTR.  KERNELCTL_DUMP6=N
- * is "fail dump6 N" before the start.  "fail journal TEXT": so does writing a
- * text with that in it; without TEXT no more.  "at N COMMAND": just before the
- * Nth dump from now the shell runs COMMAND.
+ * is "fail dump6 N" before the start.  "fail del N": so many batches of
+ * removals are not sent, "fail answer N": so many are, and their answers are
+ * lost.  "fail journal TEXT": so does writing a text with that in it; without
+ * TEXT no more.
+ * "at N COMMAND": just before the Nth dump from now the shell runs COMMAND.
  * Each prints what it has to say, then "done".  A FILE has lines of two words:
  * address, allowed, mtu, fwmark, routes (main, none or a number).  With -u it
  * only undoes what a killed one left.
@@ -51,6 +53,7 @@ static struct conf_peer	 peer;
 static int		 tun;
 static const char	*instance, *ifname;
 static int		 fail_links, fail_dumps, fail_dumps6;
+static int		 fail_dels, fail_answers, answers;
 static char		 fail_text[64];
 static int		 at_dump;
 static char		 at_command[200];
@@ -79,6 +82,13 @@ on_dump(const struct nlmsghdr *nlh)
 	return fails(&fail_dumps, ENOBUFS);
 }
 
+static bool
+is_del(const struct nlmsghdr *nlh)
+{
+	return nlh->nlmsg_type == RTM_DELADDR ||
+	    nlh->nlmsg_type == RTM_DELROUTE || nlh->nlmsg_type == RTM_DELRULE;
+}
+
 /* In the place of the C library's: memory is short, a disk is full. */
 ssize_t
 send(int fd, const void *buf, size_t len, int flags)
@@ -91,7 +101,19 @@ send(int fd, const void *buf, size_t len, int flags)
 	} else if (nlh->nlmsg_type == RTM_GETLINK &&
 	    fails(&fail_links, ENOBUFS) == -1)
 		return -1;
+	if (is_del(nlh) && fails(&fail_dels, ENOBUFS) == -1)
+		return -1;
+	if (is_del(nlh) && fails(&fail_answers, 0) == -1)
+		answers = 1;
 	return sendto(fd, buf, len, flags, NULL, 0);
+}
+
+ssize_t
+recv(int fd, void *buf, size_t len, int flags)
+{
+	if (fails(&answers, ENOBUFS) == -1)
+		return -1;
+	return recvfrom(fd, buf, len, flags, NULL, NULL);
 }
 
 ssize_t
@@ -119,6 +141,10 @@ fail(const char *what, const char *how)
 		fail_dumps = atoi(how);
 	else if (strcmp(what, "dump6") == 0)
 		fail_dumps6 = atoi(how);
+	else if (strcmp(what, "del") == 0)
+		fail_dels = atoi(how);
+	else if (strcmp(what, "answer") == 0)
+		fail_answers = atoi(how);
 	else
 		snprintf(fail_text, sizeof(fail_text), "%s", how);
 }
