@@ -38,8 +38,7 @@ on_conf_begin(void *arg, struct link *l, struct imsg *m)
 	if (conf_begin_recv(m, &initial) == -1 || !c->child.going ||
 	    f->state != CONFIGURE_IDLE || initial == f->committed)
 		return -1;
-	if (stage_begin(&f->stage) == -1)
-		fatal("cannot prepare a configuration");
+	stage_begin(&f->stage);
 	f->id = m->id;
 	f->state = CONFIGURE_OPEN;
 	return 0;

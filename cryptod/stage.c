@@ -43,16 +43,16 @@ stage_init(struct stage *s, struct engine *e, struct secmem *arena)
 	    "preshared keys to come");
 }
 
-int
+void
 stage_begin(struct stage *s)
 {
-	if (device_table_init(&s->fresh) == -1)
-		return -1;
 	trie_init(&s->allowed);
 	/* An answer that is under way goes on after a serial. */
 	s->allowed.serial = s->engine->allowed.serial;
 	s->open = true;
-	return 0;
+	/* What runs must not end because what is to come cannot be had. */
+	if (device_table_init(&s->fresh) == -1)
+		refuse(s, "out of memory for peers");
 }
 
 static void

@@ -56,8 +56,8 @@ struct stage {
 
 /* 0, or -1 (ENOMEM); takes a little of the arena for ever. */
 int	 stage_init(struct stage *, struct engine *, struct secmem *);
-/* 0, or -1 (ENOMEM). */
-int	 stage_begin(struct stage *);
+/* Without memory it is refused at once. */
+void	 stage_begin(struct stage *);
 /*
  * The next item, or the key file that is at fd.  -1: it makes no sense there,
  * which is its sender's fault.  Else 0; whatever else is wrong is in why.

