@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "ctld/ctld.h"
+#include "ctld/unlinger.h"
 #include "shared/clock.h"
 #include "shared/ctl_proto.h"
 #include "shared/log.h"
+#include "shared/passrights.h"
 
 #define ACCEPT_BATCH	16		/* a turn (P46) */
 
@@ -208,7 +210,14 @@ clients_init(struct ctld *ctx)
 	TAILQ_INIT(&s->dead);
 	s->sweep = event_new(ctx->child.base, -1, EV_PERSIST, on_sweep, ctx);
 	s->reap = event_new(ctx->child.base, -1, 0, on_reap, ctx);
-	return s->sweep != NULL && s->reap != NULL ? 0 : -1;
+	return s->sweep != NULL && s->reap != NULL ? unlinger_init() : -1;
+}
+
+void
+acceptor_take(struct acceptor *l, int fd)
+{
+	l->fd = fd;
+	l->unlinger = !passrights_are_off(fd);
 }
 
 int

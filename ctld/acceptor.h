@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "ctld/client.h"
+#include "shared/log.h"
 
 #define CLIENTS_MAX	256		/* a listener; others have less: */
 #define CLIENTS_READ	64
@@ -28,6 +29,7 @@ struct acceptor {
 	unsigned			 n;
 	unsigned			 max;
 	bool				 readonly;	/* may change nothing */
+	bool				 unlinger;	/* see unlinger.h */
 	bool				 paused;
 	bool				 starved;	/* accept(2) fails */
 };
@@ -40,10 +42,16 @@ struct clients {
 	struct event		*sweep;
 	struct event		*reap;
 	struct client		*big;		/* it has a big answer */
+	struct log_limit	 senders;	/* of descriptors */
 };
 
-/* 0, or -1 (ENOMEM). */
+/* 0, or -1 (errno). */
 int	 clients_init(struct ctld *);
+/*
+ * Takes over a listening socket.  Before READY: the filter that is in force
+ * then does not let us ask what kind it is.
+ */
+void	 acceptor_take(struct acceptor *, int fd);
 /* Begins to accept; 0 or -1 (ENOMEM). */
 int	 acceptor_open(struct ctld *, struct acceptor *);
 /* Closes and wipes everything; for the end of the process. */

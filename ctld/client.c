@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "ctld/ctld.h"
+#include "ctld/unlinger.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
 #define OUT_FIRST	4096
 #define OUT_KEEP	16384		/* an empty buffer larger is freed */
 #define LINE_ROOM	512		/* of client_printf */
+#define SENDERS		5		/* lines at once, then one a second */
 
 static void	on_read(evutil_socket_t, short, void *);
 static void	on_write(evutil_socket_t, short, void *);
@@ -27,6 +29,15 @@ static struct ctld *
 ctx_of(const struct client *c)
 {
 	return c->acceptor->ctx;
+}
+
+static void
+hang_up(const struct acceptor *l, int fd)
+{
+	if (l->unlinger)
+		unlinger_close(fd);
+	else
+		close(fd);
 }
 
 static void
@@ -55,7 +66,7 @@ client_free(struct client *c)
 	if (c->more != NULL)
 		event_free(c->more);
 	if (c->fd != -1)
-		close(c->fd);
+		hang_up(c->acceptor, c->fd);
 	out_free(c);
 	sodium_memzero(c, sizeof(*c) + c->acceptor->ops->state);
 	free(c);
@@ -105,9 +116,15 @@ out_room(struct client *c, size_t n)
 		return 0;
 	for (cap = OUT_FIRST; cap < len + n; cap *= 2)
 		;
-	if (!out_allowed(c, len + n) || (p = malloc(cap)) == NULL) {
+	if (!out_allowed(c, len + n)) {
 		log_warnx("a client does not read its answer: closed");
 		ctx_of(c)->count.clients_closed_full++;
+		client_kill(c);
+		return -1;
+	}
+	p = malloc(cap);
+	if (p == NULL) {
+		log_warnx("no memory for a client's answer: closed");
 		client_kill(c);
 		return -1;
 	}
@@ -273,7 +290,7 @@ client_kill(struct client *c)
 	event_del(c->rd);
 	event_del(c->wr);
 	event_del(c->more);
-	close(c->fd);
+	hang_up(l, c->fd);
 	c->fd = -1;
 	l->ops->gone(ctx, c);
 	if (ctx->clients.big == c)
@@ -308,11 +325,29 @@ client_input(struct client *c)
 	c->in_len -= off;
 }
 
+/* As read(2), but one that sends a descriptor, for which nobody asks, ends. */
+static ssize_t
+client_read(struct client *c, void *p, size_t len)
+{
+	ssize_t n;
+
+	if (!c->acceptor->unlinger)
+		return read(c->fd, p, len);
+	n = unlinger_read(c->fd, p, len);
+	if (n == -1 && errno == EPERM) {
+		log_rate(&ctx_of(c)->clients.senders, clock_boottime(),
+		    SENDERS, 1, log_warnx, "a client of uid %u sent a file "
+		    "descriptor: closed", (unsigned)c->uid);
+		client_kill(c);
+	}
+	return n;
+}
+
 /* It watches: whatever comes now, an end or more, is its end. */
 static void
 watch_read(struct client *c)
 {
-	ssize_t n = read(c->fd, c->in, sizeof(c->in));
+	ssize_t n = client_read(c, c->in, sizeof(c->in));
 
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK ||
 	    errno == EINTR))
@@ -340,7 +375,10 @@ on_read(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (!c->eof && c->in_len < sizeof(c->in)) {
-		n = read(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len);
+		n = client_read(c, c->in + c->in_len,
+		    sizeof(c->in) - c->in_len);
+		if (c->dead)
+			return;
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK ||
 		    errno == EINTR))
 			return;
@@ -379,7 +417,7 @@ client_new(struct acceptor *l, int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1 ||
 	    (c = calloc(1, sizeof(*c) + l->ops->state)) == NULL) {
-		close(fd);
+		hang_up(l, fd);
 		return NULL;
 	}
 	c->acceptor = l;

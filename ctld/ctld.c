@@ -90,7 +90,7 @@ on_listener(void *arg, struct link *l, struct imsg *m)
 	a = &ctx->acceptor[which];
 	if (a->fd != -1)
 		return -1;
-	a->fd = m->fd;
+	acceptor_take(a, m->fd);
 	m->fd = -1;
 	child_check_ready(arg);
 	return 0;

@@ -5,6 +5,7 @@
  */
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "ctld/ctld.h"
 
@@ -16,6 +17,8 @@ static const struct sandbox_rule start_rules[] = {
 	    SB_EQ32(1, SOL_SOCKET)),
 	SB_ALLOW_IF(ioctl, "scope of a link-local endpoint, later",
 	    SB_EQ32(1, SIOCGIFINDEX)),
+	SB_ALLOW_IF(setitimer, "ends a client's lingering, later",
+	    SB_EQ32(0, ITIMER_REAL)),
 };
 
 static const struct sandbox_rule run_rules[] = {
@@ -25,6 +28,8 @@ static const struct sandbox_rule run_rules[] = {
 	    SB_EQ32(1, SOL_SOCKET), SB_EQ32(2, SO_PEERCRED)),
 	SB_ALLOW_IF(ioctl, "scope of a link-local endpoint",
 	    SB_EQ32(1, SIOCGIFINDEX)),
+	SB_ALLOW_IF(setitimer, "ends a client's lingering",
+	    SB_EQ32(0, ITIMER_REAL)),
 };
 
 const struct sandbox_table ctld_start =

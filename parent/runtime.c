@@ -23,6 +23,7 @@
 #include "parent/runtime.h"
 #include "parent/tun.h"
 #include "shared/log.h"
+#include "shared/passrights.h"
 #include "shared/paths.h"
 
 #define PID_TEXT	16
@@ -235,6 +236,20 @@ read_left(struct runtime *r, const char *instance)
 	    tun_name_is_valid(name) ? name : instance);
 }
 
+/* What was in the lock is lost only once the new text is there. */
+static int
+write_lock(const struct runtime *r, const char *text)
+{
+	size_t len = strlen(text);
+
+	errno = ENOSPC;
+	if (pwrite(r->lock_fd, text, len, 0) == (ssize_t)len &&
+	    ftruncate(r->lock_fd, (off_t)len) == 0)
+		return 0;
+	log_warn("cannot write %s/%s", PATH_RUN, r->lock.name);
+	return -1;
+}
+
 /*
  * Who we are, and what our interface is called if that is not the name of the
  * instance.
@@ -244,12 +259,11 @@ write_holder(const struct runtime *r, const char *instance,
     const char *ifname)
 {
 	bool same = strcmp(ifname, instance) == 0;
+	char text[RUNTIME_HOLDER + 1];
 
-	if (ftruncate(r->lock_fd, 0) == 0 && dprintf(r->lock_fd, "%d\n%s%s",
-	    (int)getpid(), same ? "" : ifname, same ? "" : "\n") > 0)
-		return 0;
-	log_warn("%s/%s", PATH_RUN, r->lock.name);
-	return -1;
+	snprintf(text, sizeof(text), "%d\n%s%s", (int)getpid(),
+	    same ? "" : ifname, same ? "" : "\n");
+	return write_lock(r, text);
 }
 
 int
@@ -374,7 +388,9 @@ socket_path(struct sockaddr_un *sun, const char *dirname, const char *name)
 /*
  * wg(8) removes every socket below this directory that refuses it, and one
  * that is bound but does not listen yet would.  So it gets its name only when
- * it answers.  The lock keeps others from the first name.
+ * it answers.  The lock keeps others from the first name.  A client has no
+ * descriptor to give us; where the kernel is too old to refuse it, ctld sees
+ * that and takes care.
  */
 static int
 listen_as(struct runtime_file *f, const struct sockaddr_un *sun,
@@ -386,7 +402,7 @@ listen_as(struct runtime_file *f, const struct sockaddr_un *sun,
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	unlinkat(f->dir, first, 0);	/* of one that was killed just here */
+	(void)passrights_off(fd);
 	old = umask(077);
 	rc = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
 	umask(old);
@@ -414,6 +430,11 @@ listen_at(struct runtime_file *f, const char *dirname)
 	snprintf(first, sizeof(first), ".%s.new", f->name);
 	if (socket_path(&sun, dirname, first) == -1)
 		return -1;
+	/* Of one that was killed just there. */
+	if (unlinkat(f->dir, first, 0) == -1 && errno != ENOENT) {
+		log_warn("cannot remove %s", sun.sun_path);
+		return -1;
+	}
 	fd = listen_as(f, &sun, first);
 	if (fd == -1)
 		log_warn("cannot listen on %s/%s", dirname, f->name);
@@ -521,13 +542,16 @@ runtime_clear_leftovers(struct runtime *r, const char *instance)
 void
 runtime_give_back(struct runtime *r)
 {
+	char text[sizeof(r->found)];
+	ssize_t n;
+
 	if (!r->killed || !r->lock.made)
 		return;
-	if (ftruncate(r->lock_fd, 0) == 0 &&
-	    pwrite(r->lock_fd, r->found, strlen(r->found), 0) != -1)
+	/* It may be what could not be overwritten in the first place. */
+	n = pread(r->lock_fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	if (strcmp(text, r->found) == 0 || write_lock(r, r->found) == 0)
 		r->lock.made = false;
-	else
-		log_warn("%s/%s", PATH_RUN, r->lock.name);
 }
 
 void

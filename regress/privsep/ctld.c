@@ -4,9 +4,11 @@
  * yet wrong: without end, in circles, to nobody.  It tells the parent, and
  * neither loops nor grows.
  */
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -191,6 +193,25 @@ START_TEST(rows_without_end)
 }
 END_TEST
 
+/* Words of a request, and a descriptor with them. */
+static void
+give(int to, int fd)
+{
+	union {
+		struct cmsghdr	 hdr;
+		uint8_t		 buf[CMSG_SPACE(sizeof(int))];
+	} cbuf;
+	struct iovec iov = { (void *)(uintptr_t)"get=1\n", 6 };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = cbuf.buf, .msg_controllen = sizeof(cbuf.buf) };
+
+	cbuf.hdr = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+	    .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) };
+	memcpy(CMSG_DATA(&cbuf.hdr), &fd, sizeof(int));
+	/* The second time it may have hung up. */
+	(void)sendmsg(to, &mh, MSG_NOSIGNAL);
+}
+
 /* It stands still while much comes for it. */
 static void
 stopped(bool on)
@@ -295,6 +316,39 @@ START_TEST(pipelined)
 }
 END_TEST
 
+/* Our listening sockets are as those of a kernel before 6.16. */
+START_TEST(descriptors)
+{
+	static const enum listener at[] = { LISTENER_UAPI, LISTENER_CONTROL,
+	    LISTENER_READ };
+	int i, p[2], fds, n;
+	char c;
+
+	setup();
+	fds = kid_fds(&kid);
+	for (i = 0; i < 100; i++) {
+		client = dial(kid.listener[at[i % 3]]);
+		ck_assert_int_eq(pipe2(p, O_CLOEXEC), 0);
+		/* The second one is never read. */
+		for (n = 0; n < 2; n++)
+			give(client, p[1]);
+		close(p[1]);
+		/* It is closed, and we are hung up on. */
+		ck_assert_int_eq((int)read(p[0], &c, 1), 0);
+		n = (int)read(client, &c, 1);
+		ck_assert(n == 0 || (n == -1 && errno == ECONNRESET));
+		close(client);
+		close(p[0]);
+	}
+	client = -1;
+	while (strstr(kid.log, "sent a file descriptor: closed") == NULL)
+		hear(100);
+	ck_assert_int_eq(kid_fds(&kid), fds);
+	ask_get();
+	teardown();
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -310,6 +364,7 @@ suite(void)
 	tcase_add_test(tc, rows_without_end);
 	tcase_add_test(tc, turns);
 	tcase_add_test(tc, pipelined);
+	tcase_add_test(tc, descriptors);
 	suite_add_tcase(s, tc);
 	return s;
 }

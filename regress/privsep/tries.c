@@ -4,6 +4,7 @@
  */
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "regress/unit/unit.h"
 #include "shared/bytes.h"
 #include "shared/msg_parent.h"
+#include "shared/passrights.h"
 
 #define SIGSYS_STATUS	159		/* of a sandbox debug build */
 #define SIZES		5
@@ -185,6 +187,18 @@ say_broken(struct kid *k, enum proc from, const struct broken *b)
 	put_le16(msg + 2, b->flags);
 	put_le32(msg + 4, b->claim);
 	return kid_say_raw(k, from, msg, b->len, kind_fd, b->nfds);
+}
+
+void
+let_send_fds(const char *who, int fd)
+{
+	static const int on = 1;
+
+	if (!passrights_are_off(fd) && errno == ENOPROTOOPT)
+		return;
+	ck_assert_msg(passrights_are_off(fd), "%s could send one", who);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &on,
+	    sizeof(on)), 0);
 }
 
 void

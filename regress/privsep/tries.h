@@ -50,6 +50,12 @@ void	 describe(char *, size_t, const struct kid *, const struct try *,
 int	 say_try(struct kid *, const struct try *);
 int	 say_broken(struct kid *, enum proc from, const struct broken *);
 
+/*
+ * Nobody can send a descriptor to this end.  A kernel before 6.16 lets him, and
+ * from here on this one does, too.
+ */
+void	 let_send_fds(const char *who, int fd);
+
 /* A kid in that phase; before READY with these pieces. */
 void	 start_in(struct kid *, enum proc, enum phase, unsigned pieces);
 /* It must serve this sibling. */

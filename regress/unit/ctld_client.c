@@ -5,7 +5,9 @@
  */
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,10 +31,44 @@ clock_boottime(void)
 	return now;
 }
 
+/* The format of the last line. */
+static const char *said;
+
 void
 log_warnx(const char *fmt, ...)
 {
-	(void)fmt;
+	said = fmt;
+}
+
+#ifndef SANITIZER
+static bool no_memory;
+
+void	*__libc_malloc(size_t);
+
+void *
+malloc(size_t size)
+{
+	if (!no_memory)
+		return __libc_malloc(size);
+	errno = ENOMEM;
+	return NULL;
+}
+#endif
+
+int
+log_limited(struct log_limit *l, uint64_t at, unsigned burst, unsigned rate)
+{
+	(void)l;
+	(void)at;
+	(void)burst;
+	(void)rate;
+	return 0;
+}
+
+void
+log_limit_tell(struct log_limit *l)
+{
+	(void)l;
 }
 
 static size_t
@@ -195,6 +231,27 @@ START_TEST(others_wait)
 }
 END_TEST
 
+/* It may read as fast as it likes: that is not why it is closed. */
+START_TEST(starved)
+{
+#ifdef SANITIZER
+	unit_skip("starved", "a sanitizer has its own allocator");
+#else
+	static const char text[10000];
+
+	answered(LISTENER_CONTROL, MUCH, true);
+	no_memory = true;
+	do
+		client_put(client, text, sizeof(text));
+	while (!client->dead);
+	no_memory = false;
+	ck_assert_ptr_nonnull(said);
+	ck_assert_ptr_nonnull(strstr(said, "no memory"));
+	ck_assert_uint_eq(ctx.count.clients_closed_full, 0);
+#endif
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -206,6 +263,7 @@ suite(void)
 	tcase_add_test(tc, asleep);
 	tcase_add_loop_test(tc, impatience, 0, 2);
 	tcase_add_test(tc, others_wait);
+	tcase_add_test(tc, starved);
 	suite_add_tcase(s, tc);
 	return s;
 }
