@@ -31,13 +31,17 @@ enum part {
 	PART_END
 };
 
-/* event_active() would keep the loop from all else until we are done. */
+/*
+ * event_active() would keep the loop from all else until we are done, or until
+ * the link is full.  But it needs no memory.
+ */
 static void
 go_on(struct deliver *d)
 {
 	static const struct timeval now;
 
-	event_add(d->more, &now);
+	if (event_add(d->more, &now) == -1)
+		event_active(d->more, EV_TIMEOUT, 0);
 }
 
 static void

@@ -145,7 +145,7 @@ struct parent {
 /* options.c: exits by itself on a wrong one, and for -h and -V. */
 void	 options_read(struct parent *, int argc, char **argv);
 
-/* suite.c: the children, from their start to their end. */
+/* suite.c, suite_start.c: the children, from their start to their end. */
 
 /*
  * Before the first file is made: signals wait until suite_run() reads them,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The transaction by which a configuration comes into force: see reload.h.
- * A child's answer is believed only in its turn and with the number of this
- * transaction; anything else ends that child, and with it the suite.
+ * The transaction by which a configuration comes into force, from the first
+ * wish for it until it is sent or given up: see reload.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,17 +10,10 @@
 
 #include "parent/keyfile.h"
 #include "parent/parent.h"
-#include "parent/reload.h"
+#include "parent/reload_state.h"
 #include "shared/clock.h"
-#include "shared/row.h"
 
-#define DENIED_MAX	160		/* bytes of what reload_say_denied() adds */
-/* What keeps us from all else, for a child: so many at once, one a while. */
-#define ASKS		100		/* reloads */
-#define ASK_SECONDS	1
-#define WANTS		32		/* files to write */
-#define WANT_SECONDS	5
-
+#define DENIED_MAX	160		/* bytes of reload_say_denied() */
 /* The order of the commits. */
 static const enum proc order[RELOAD_CHILDREN] = {
 	PROC_NETD, PROC_CRYPTOD, PROC_CTLD
@@ -29,8 +21,8 @@ static const enum proc order[RELOAD_CHILDREN] = {
 
 static void	 reload_start(struct reload *);
 
-static struct reload_child *
-child_of(struct reload *r, const struct link *l)
+struct reload_child *
+reload_child_of(struct reload *r, const struct link *l)
 {
 	int i;
 
@@ -40,14 +32,14 @@ child_of(struct reload *r, const struct link *l)
 	return NULL;
 }
 
-static bool
-is_busy(const struct reload *r)
+bool
+reload_is_busy(const struct reload *r)
 {
 	return r->state == RELOAD_PREPARE || r->state == RELOAD_COMMIT;
 }
 
-static void
-set_timer(struct reload *r, unsigned ms)
+void
+reload_set_timer(struct reload *r, unsigned ms)
 {
 	struct timeval tv;
 
@@ -74,89 +66,39 @@ left(const struct reload *r, unsigned i)
 	return since < r->timeout_ms ? r->timeout_ms - (unsigned)since : 0;
 }
 
-/* The lines as one text; those that do not fit are counted. */
-static void
-join(const struct conf_errors *errors, char *buf, size_t size)
+/*
+ * The child that has not read yet that a reload was given up, or NULL.  That
+ * needs no answer, so that refusals could fill its queue as fast as they are
+ * asked for, and a child that is only held up would be ended for it.
+ */
+static const struct reload_child *
+behind(const struct reload *r)
 {
-	size_t i, len, n = 0;
+	const size_t aborts = msg_row_index(msg_row(MSG_CONF_ABORT));
+	int i;
 
-	buf[0] = '\0';
-	for (i = 0; i < errors->kept; i++) {
-		len = strlen(errors->line[i]);
-		/* Room for the line below; a first one is cut if it must. */
-		if (i > 0 && n + len + 40 > size)
-			break;
-		snprintf(buf + n, size - n, "%s%s", n > 0 ? "\n" : "",
-		    errors->line[i]);
-		n = strlen(buf);
-	}
-	if (errors->n > i && n + 40 <= size)
-		snprintf(buf + n, size - n, "\nand %zu more errors",
-		    errors->n - i);
+	for (i = 0; i < RELOAD_CHILDREN; i++)
+		if (r->child[i].link->chan.waiting[aborts] > 0)
+			return &r->child[i];
+	return NULL;
 }
 
-/* What a child says is shown to people: one line, no control characters. */
+/* Who asked meanwhile gets a turn. */
 static void
-tame(char *text)
+start_again(struct reload *r)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
+	if (r->again && r->state == RELOAD_IDLE &&
+	    r->parent->state != SUITE_ENDING && behind(r) == NULL)
+		reload_start(r);
 }
 
-static void
-log_lines(const char *before, const char *text)
-{
-	size_t len;
-
-	for (;;) {
-		len = strcspn(text, "\n");
-		log_warnx("%s%.*s", before, (int)len, text);
-		if (text[len] == '\0')
-			return;
-		text += len + 1;
-	}
-}
-
-static void
-tell_watchers(const struct reload *r)
-{
-	uint8_t buf[ROW_MAX];
-	struct wbuf w;
-
-	if (!r->parent->monitoring)
-		return;
-	parent_event_begin(&w, buf, sizeof(buf), "reload");
-	row_str(&w, "result", r->failed ? "failed" : "done");
-	row_str(&w, "text", r->text);
-	parent_event(r->parent, &w);
-}
-
-/* How it went, for all who want to know. */
-static void
-report(struct reload *r, int error, const char *text)
-{
-	r->when = time(NULL);
-	r->failed = error != 0;
-	snprintf(r->text, sizeof(r->text), "%s", text);
-	tell_watchers(r);
-	if (!r->initial)
-		notify_ready(&r->parent->notify, r->failed ?
-		    "the last reload failed, see the log" : r->text);
-	if (r->asker != NULL)
-		reload_done_send(r->asker, r->asker_id, error, r->text);
-	r->asker = NULL;
-}
-
-/* It is over; who asked meanwhile gets a turn. */
-static void
-over(struct reload *r, int error, const char *text)
+void
+reload_over(struct reload *r, int error, const char *text)
 {
 	r->state = RELOAD_IDLE;
 	r->next = NULL;
-	report(r, error, text);
-	if (r->again && r->parent->state != SUITE_ENDING)
-		reload_start(r);
+	reload_report(r, error, text);
+	start_again(r);
 }
 
 /* Nothing was changed yet; say so. */
@@ -177,17 +119,17 @@ give_up(struct reload *r)
 	r->next = NULL;
 }
 
-static void
+void
 reload_fail(struct reload *r, int error, const char *text)
 {
 	give_up(r);
-	log_lines(r->initial ? "the configuration cannot be had: " :
+	reload_log(r->initial ? "the configuration cannot be had: " :
 	    "reload failed, the running configuration stays: ", text);
 	if (r->initial) {
 		r->again = false;
 		suite_end(r->parent, 1);
 	}
-	over(r, error, text);
+	reload_over(r, error, text);
 }
 
 static void
@@ -214,11 +156,11 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
 		log_warnx("%s", text);
 	}
 	if (least > 0) {
-		set_timer(r, least);
+		reload_set_timer(r, least);
 		return;
 	}
 	/* In the midst of commits there would be no way back anyway. */
-	report(r, ETIMEDOUT, text);
+	reload_report(r, ETIMEDOUT, text);
 	suite_end(r->parent, 1);
 }
 
@@ -236,7 +178,7 @@ on_failed(void *arg, struct link *l, const char *why)
 	memset(&errors, 0, sizeof(errors));
 	keyfile_check_conf(r->next, &errors);
 	if (errors.kept > 0)
-		join(&errors, text, sizeof(text));
+		reload_join(&errors, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "%s", why);
 	conf_errors_clear(&errors);
@@ -263,7 +205,7 @@ prepare(struct reload *r, struct conf *conf)
 		    r->parent->conf->key_file != NULL;
 		deliver_start(&c->deliver, conf, r->id, r->initial);
 	}
-	set_timer(r, r->timeout_ms);
+	reload_set_timer(r, r->timeout_ms);
 }
 
 /* What was open to us at the start is; *denied says that more was asked. */
@@ -277,16 +219,6 @@ reload_open(void *denied, const char *path)
 	if (fd == -1 && (errno == EACCES || errno == EPERM))
 		*(bool *)denied = true;
 	return fd;
-}
-
-void
-reload_say_denied(char *text, size_t size)
-{
-	size_t n = strlen(text);
-
-	snprintf(text + n, size - n, "\nwhile warrend runs it can read only "
-	    "root's own files, and only in directories that it read from at "
-	    "its start: a new one takes a restart");
 }
 
 static void
@@ -305,7 +237,7 @@ reload_start(struct reload *r)
 	memset(&errors, 0, sizeof(errors));
 	conf = conf_read(p->conf_path, reload_open, &denied, &errors);
 	if (conf == NULL) {
-		join(&errors, text, sizeof(text) - DENIED_MAX);
+		reload_join(&errors, text, sizeof(text) - DENIED_MAX);
 		if (denied)
 			reload_say_denied(text, sizeof(text));
 		conf_errors_clear(&errors);
@@ -323,234 +255,57 @@ reload_start(struct reload *r)
 	reload_fail(r, EINVAL, text);
 }
 
-static void
-commit_next(struct reload *r)
-{
-	conf_plain_send(r->child[r->committing].link, MSG_CONF_COMMIT, r->id);
-	set_timer(r, r->timeout_ms);
-}
-
-/* All are ready; from sockets_commit() on there is no way back. */
-static void
-commit(struct reload *r)
-{
-	struct parent *p = r->parent;
-	char why[KERNEL_WHY];
-
-	why[0] = '\0';
-	if (sockets_prepare(p, r->next, why, sizeof(why)) == -1) {
-		reload_fail(r, EINVAL, why);
-		return;
-	}
-	if (kernel_prepare(p->kernel, r->next, why) == -1) {
-		sockets_abort(p);
-		reload_fail(r, EINVAL, why);
-		return;
-	}
-	/* What the link's coming up brings with it may have ended us. */
-	r->state = RELOAD_COMMIT;
-	r->committing = 0;
-	sockets_commit(p);
-	if (p->state == SUITE_ENDING)
-		return;
-	/* Before netd asks for what is new; it has the new mark by now. */
-	dns_refresh(p);
-	commit_next(r);
-}
-
-static void
-finish(struct reload *r)
-{
-	const struct conf_done *d = &r->done;
-	struct parent *p = r->parent;
-	char text[RELOAD_TEXT_MAX];
-
-	event_del(r->timer);
-	kernel_commit(p->kernel);
-	if (r->next != p->conf) {
-		conf_free(p->conf);
-		p->conf = r->next;
-	}
-	r->generation++;
-	/* It has its key, from wherever: none waits to be written. */
-	slots_settle(&p->slots, SLOT_KEY);
-	if (r->initial)
-		snprintf(text, sizeof(text), "%s is in force: %zu peer%s",
-		    p->conf->path, p->conf->npeers, p->conf->npeers == 1 ?
-		    "" : "s");
-	else
-		snprintf(text, sizeof(text), "reloaded: %u peer%s added, %u "
-		    "removed, %u changed, %u as they were", d->added,
-		    d->added == 1 ? "" : "s", d->removed, d->changed, d->kept);
-	log_info("%s", text);
-	if (r->initial)
-		suite_started(p);
-	over(r, 0, text);
-}
-
-/*
- * A child may have answered before it heard that its transaction was given
- * up.  Numbers only grow, so that each is good for one such answer.
- */
-static bool
-is_late(struct reload *r, struct reload_child *c, uint32_t id)
-{
-	if (id <= c->answered || id > r->id || (id == r->id && is_busy(r)))
-		return false;
-	c->answered = id;
-	return true;
-}
-
-int
-reload_on_ready(void *arg, struct link *l, struct imsg *m)
-{
-	struct parent *p = arg;
-	struct reload *r = &p->reload;
-	struct reload_child *c = child_of(r, l);
-	int i;
-
-	if (c == NULL)
-		return -1;
-	if (p->state == SUITE_ENDING || is_late(r, c, m->id))
-		return 0;
-	if (r->state != RELOAD_PREPARE || m->id != r->id || c->ready ||
-	    !c->deliver.complete)
-		return -1;
-	c->ready = true;
-	c->answered = m->id;
-	for (i = 0; i < RELOAD_CHILDREN; i++)
-		if (!r->child[i].ready)
-			return 0;
-	commit(r);
-	return 0;
-}
-
-int
-reload_on_no(void *arg, struct link *l, struct imsg *m)
-{
-	struct parent *p = arg;
-	struct reload *r = &p->reload;
-	struct reload_child *c = child_of(r, l);
-	char slot[SLOTS_PATH + 16], text[RELOAD_TEXT_MAX], why[CONF_WHY_MAX];
-
-	if (c == NULL || conf_no_recv(m, why) == -1)
-		return -1;
-	if (p->state == SUITE_ENDING || is_late(r, c, m->id))
-		return 0;
-	if (r->state != RELOAD_PREPARE || m->id != r->id || c->ready)
-		return -1;
-	c->answered = m->id;
-	tame(why);
-	snprintf(slot, sizeof(slot), "%s/key", p->slots.path);
-	keyfile_explain(r->next, slot, why, text, sizeof(text));
-	reload_fail(r, EINVAL, text);
-	return 0;
-}
-
-int
-reload_on_done(void *arg, struct link *l, struct imsg *m)
-{
-	struct parent *p = arg;
-	struct reload *r = &p->reload;
-	struct conf_done done;
-
-	if (conf_done_recv(m, &done) == -1)
-		return -1;
-	if (p->state == SUITE_ENDING)
-		return 0;
-	if (r->state != RELOAD_COMMIT || m->id != r->id ||
-	    r->child[r->committing].link != l)
-		return -1;
-	if (l->peer == PROC_CRYPTOD)
-		r->done = done;
-	if (++r->committing < RELOAD_CHILDREN)
-		commit_next(r);
-	else
-		finish(r);
-	return 0;
-}
-
-static bool
-is_too_often(struct log_limit *limit, unsigned burst, unsigned seconds)
-{
-	return log_limited(limit, clock_boottime() / seconds, burst, 1) != 0;
-}
-
-int
-reload_on_slot_want(void *arg, struct link *l, struct imsg *m)
-{
-	struct parent *p = arg;
-	enum slot slot;
-	int fd;
-
-	if (slot_want_recv(m, &slot) == -1)
-		return -1;
-	if (is_too_often(&p->reload.wants, WANTS, WANT_SECONDS)) {
-		slot_done_send(l, slot, EBUSY);
-		return 0;
-	}
-	fd = slots_want(&p->slots, slot);
-	if (fd == -1)
-		slot_done_send(l, slot, errno);
-	else
-		slot_fd_send(l, slot, true, fd);
-	return 0;
-}
-
-int
-reload_on_slot_written(void *arg, struct link *l, struct imsg *m)
-{
-	struct parent *p = arg;
-	enum slot slot;
-	int error;
-
-	if (slot_error_recv(m, &slot, &error) == -1)
-		return -1;
-	error = slots_written(&p->slots, slot, error);
-	if (error == -1)
-		return -1;
-	slot_done_send(l, slot, error);
-	return 0;
-}
-
-int
-reload_on_reload(void *arg, struct link *l, struct imsg *m)
-{
-	struct parent *p = arg;
-
-	if (is_too_often(&p->reload.asks, ASKS, ASK_SECONDS))
-		reload_done_send(l, m->id, EBUSY, "there were too many "
-		    "reloads just now; try again in a second");
-	else
-		reload_request(p, l, m->id);
-	return 0;
-}
-
 void
 reload_drained(void *arg, struct link *l)
 {
 	struct parent *p = arg;
-	struct reload_child *c = child_of(&p->reload, l);
+	struct reload_child *c = reload_child_of(&p->reload, l);
 
-	if (c != NULL)
-		deliver_drained(&c->deliver);
+	if (c == NULL)
+		return;
+	deliver_drained(&c->deliver);
+	start_again(&p->reload);
+}
+
+/* The last one was refused, and a child has not read so yet. */
+static void
+wait_for(struct reload *r, const struct reload_child *c, struct link *asker,
+    uint32_t id)
+{
+	char text[RELOAD_TEXT_MAX];
+
+	if (asker == NULL && !r->again) {
+		r->again = true;
+		log_info("the reload waits: %s has not read yet that the last "
+		    "one was refused", proc_name(c->link->peer));
+	}
+	if (asker == NULL)
+		return;
+	snprintf(text, sizeof(text), "%s has not read yet that the last "
+	    "reload was refused; try again in a moment",
+	    proc_name(c->link->peer));
+	reload_done_send(asker, id, EBUSY, text);
 }
 
 void
 reload_request(struct parent *p, struct link *asker, uint32_t id)
 {
 	struct reload *r = &p->reload;
+	const struct reload_child *c;
 
 	if (p->state == SUITE_ENDING)
 		return;
-	if (r->state == RELOAD_IDLE) {
+	if (r->state != RELOAD_IDLE && asker == NULL)
+		r->again = true;
+	else if (r->state != RELOAD_IDLE)
+		reload_done_send(asker, id, EBUSY, "a reload is under way");
+	else if ((c = behind(r)) != NULL)
+		wait_for(r, c, asker, id);
+	else {
 		r->asker = asker;
 		r->asker_id = id;
 		reload_start(r);
-	} else if (asker == NULL)
-		r->again = true;
-	else
-		reload_done_send(asker, id, EBUSY, "a reload is under way");
+	}
 }
 
 void
@@ -568,19 +323,6 @@ reload_initial(struct parent *p)
 		log_warnx("%s; going on without it", why);
 	r->initial = true;
 	prepare(r, p->conf);
-}
-
-const char *
-reload_problem(struct parent *p)
-{
-	struct reload *r = &p->reload;
-
-	if (!r->failed)
-		return NULL;
-	snprintf(r->problem, sizeof(r->problem), "the last reload failed, "
-	    "what was in force before still is: %.*s",
-	    (int)strcspn(r->text, "\n"), r->text);
-	return r->problem;
 }
 
 int

@@ -101,7 +101,8 @@ void	 reload_clear(struct reload *);
 void	 reload_initial(struct parent *);
 /*
  * Reads p->conf_path anew.  asker gets RELOAD_DONE with this id; NULL is
- * SIGHUP, which waits for its turn while one is under way.
+ * SIGHUP.  While one is under way, or a child has not read yet that the last
+ * one was refused, SIGHUP waits for its turn and an asker gets EBUSY.
  */
 void	 reload_request(struct parent *, struct link *asker, uint32_t id);
 

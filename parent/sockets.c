@@ -50,6 +50,15 @@ send_link(struct parent *p)
 		link_state_send(&p->member[all_children[i]].link, &s);
 }
 
+/* Of an up nobody hears before there is a socket; who opens it tells. */
+static void
+tell_link(struct parent *p)
+{
+	if (!p->follow.link.up || p->udp.port != 0 ||
+	    (p->soon == 0 && !p->changing))
+		send_link(p);
+}
+
 /* Duplicates go to netd; ours are for SO_MARK and are never read. */
 static int
 duplicate(const struct udp_pair *u, struct udp_pair *copy)
@@ -197,6 +206,14 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	try_open(p);
 }
 
+static void
+stop_tries(struct parent *p)
+{
+	event_del(p->retry);
+	p->soon = 0;
+	p->bind_error = 0;
+}
+
 int
 sockets_init(struct parent *p)
 {
@@ -237,8 +254,7 @@ went_down(struct parent *p)
 	p->count.link_down++;
 	log_info("interface %s is down", p->follow.link.name);
 	parent_eventf(p, "link", "%s is down", p->follow.link.name);
-	event_del(p->retry);
-	p->bind_error = 0;
+	stop_tries(p);
 	send_link(p);
 	close_sockets(p);
 }
@@ -274,7 +290,7 @@ sockets_link(void *arg, const struct nl_link *old)
 	else if (!l->up && old->up)
 		went_down(p);
 	else
-		send_link(p);
+		tell_link(p);
 	if (p->kernel != NULL && !p->changing && l->up != old->up)
 		kernel_link(p->kernel, l->up);
 }
@@ -303,11 +319,13 @@ sockets_listen(struct parent *p, uint16_t port)
 	}
 	if (p->udp.port != 0 && port == p->udp.port)
 		return 0;
+	/* Ours, which netd is about to close: try_open() will have it. */
+	if (p->udp.port == 0 && port == p->port && p->soon > 0)
+		return 0;
 	error = replace(p, port);
 	if (error != 0)
 		return error;
-	event_del(p->retry);
-	p->bind_error = 0;
+	stop_tries(p);
 	send_state(p);
 	send_link(p);
 	return 0;
@@ -406,7 +424,7 @@ settle(struct parent *p)
 	}
 	forget_next(p);
 	send_state(p);
-	send_link(p);
+	tell_link(p);
 }
 
 /*
@@ -439,10 +457,9 @@ sockets_commit(struct parent *p)
 		return;
 	if (p->follow.link.up && p->next.port != 0) {
 		error = replace(p, p->port);
-		if (error == 0) {
-			event_del(p->retry);
-			p->bind_error = 0;
-		} else
+		if (error == 0)
+			stop_tries(p);
+		else
 			close_sockets(p);	/* settle() tries again */
 	}
 	settle(p);

@@ -59,6 +59,18 @@ drop(const struct child_conf *conf, char **argv)
 		    conf->start->name);
 }
 
+/* By limits that an operator may not know of. */
+static __attribute__((noreturn)) void
+cannot_lock(const struct child_conf *conf)
+{
+	if (errno == ENOMEM || errno == EPERM || errno == EAGAIN)
+		fatalx("cannot lock memory for keys: %s; it needs "
+		    "CAP_IPC_LOCK or a limit of locked memory (ulimit -l) of "
+		    "%zu kB or more", strerrordesc_np(errno),
+		    conf->locked / 1024);
+	fatal("cannot lock memory for keys");
+}
+
 void
 child_begin(void *arg, const struct child_conf *conf, int argc, char **argv)
 {
@@ -76,7 +88,7 @@ child_begin(void *arg, const struct child_conf *conf, int argc, char **argv)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);	/* a write that is too long says so */
 	if (conf->prepare != NULL && conf->prepare(arg) == -1)
-		fatal("cannot lock memory for keys");
+		cannot_lock(conf);
 	c->conf = conf;
 	ec = event_config_new();
 	if (ec == NULL || event_config_set_flag(ec, EVENT_BASE_FLAG_NOLOCK |

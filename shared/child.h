@@ -47,6 +47,7 @@ struct child_conf {
 	off_t				 max_file;
 	/* Before the drop, still root: locked memory.  0 or -1. May be NULL. */
 	int				(*prepare)(void *arg);
+	size_t				 locked;	/* bytes of that */
 	/* Has everything else that this process waits for arrived? */
 	bool				(*ready)(void *arg);
 	/* GO came.  May be NULL. */

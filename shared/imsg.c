@@ -242,13 +242,20 @@ imsg_recv(struct imsg_chan *c, struct imsg *m)
 	bool bad = false, lost;
 	ssize_t n;
 
+	m->type = 0;
 	iov.iov_base = c->buf;
 	iov.iov_len = sizeof(c->buf);
 	memset(&mh, 0, sizeof(mh));
 	mh.msg_iov = &iov;
 	mh.msg_iovlen = 1;
-	mh.msg_control = cbuf.buf;
-	mh.msg_controllen = sizeof(cbuf.buf);
+	/*
+	 * What there is no room for is closed by the kernel and never becomes
+	 * ours: with close(2) a file system could keep us.
+	 */
+	if (!c->no_fds) {
+		mh.msg_control = cbuf.buf;
+		mh.msg_controllen = sizeof(cbuf.buf);
+	}
 	/*
 	 * ECONNRESET comes once, ahead of what still waits, if the other side
 	 * ended without reading all of ours: its last words come after it.
@@ -259,24 +266,26 @@ imsg_recv(struct imsg_chan *c, struct imsg *m)
 	if (n == -1)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
 	m->fd = take_fd(&mh, &bad);
-	if (n == 0 && m->fd == -1) {
+	if (n == 0 && m->fd == -1 && (mh.msg_flags & MSG_CTRUNC) == 0) {
 		errno = 0;
 		return -1;
 	}
-	/* MSG_CTRUNC: a full fd table lost us one, or there were too many. */
-	lost = (mh.msg_flags & MSG_CTRUNC) != 0 && m->fd == -1;
-	if (n < MSG_HEADER || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+	if (n < MSG_HEADER || (mh.msg_flags & MSG_TRUNC) != 0 ||
 	    get_le16(c->buf + 2) != 0 ||
 	    get_le32(c->buf + 4) != (size_t)n - MSG_HEADER)
 		bad = true;
-	if (bad) {
+	else
+		m->type = get_le16(c->buf);
+	/* MSG_CTRUNC: a full fd table lost us one, or there were too many. */
+	lost = (mh.msg_flags & MSG_CTRUNC) != 0 && m->fd == -1;
+	if (bad || (mh.msg_flags & MSG_CTRUNC) != 0) {
 		if (m->fd != -1)
 			close(m->fd);
 		m->fd = -1;
-		errno = lost ? EMFILE : EBADMSG;
+		errno = !lost || (bad && c->no_fds) ? EBADMSG :
+		    c->no_fds ? EPERM : EMFILE;
 		return -1;
 	}
-	m->type = get_le16(c->buf);
 	m->id = get_le32(c->buf + 8);
 	m->len = (size_t)n - MSG_HEADER;
 	m->data = c->buf + MSG_HEADER;

@@ -43,6 +43,7 @@ struct imsg_chan {
 	/* What refused the last one was not a full socket: poll(2) says that
 	 * it can be written, so that one has to wait for time to pass. */
 	bool			 stuck;
+	bool			 no_fds;	/* no message brings one */
 	uint8_t			 buf[MSG_MAX];
 };
 
@@ -61,7 +62,8 @@ int	 imsg_flush(struct imsg_chan *);
 /*
  * Reads one message: 1, 0 when there is none now, -1 when the link is lost
  * (errno 0: the other side closed it) or what came is not a message (EBADMSG)
- * or came without its descriptor, for which there was no room (EMFILE).
+ * or came without its descriptor, for which there was no room (EMFILE), or
+ * with one over a channel that brings none (EPERM, and m->type is set).
  * Admission is the caller's.
  */
 int	 imsg_recv(struct imsg_chan *, struct imsg *);

@@ -122,10 +122,12 @@ bad:
 }
 
 static void
-link_unreadable(struct link *l, int error)
+link_unreadable(struct link *l, uint16_t type, int error)
 {
 	if (error == EBADMSG)
 		link_fault(l, 0, MSG_SIZE);
+	else if (error == EPERM)
+		link_fault(l, type, MSG_FD);
 	else if (error == EMFILE) {
 		log_warnx("no descriptor is free for what %s sent",
 		    proc_name(l->peer));
@@ -146,7 +148,7 @@ link_read(struct link *l, int max)
 		if (n == 0)
 			return;
 		if (n == -1) {
-			link_unreadable(l, errno);
+			link_unreadable(l, m.type, errno);
 			return;
 		}
 		link_dispatch(l, &m);
@@ -175,6 +177,14 @@ on_read(evutil_socket_t fd, short what, void *arg)
 	link_read(arg, LINK_BATCH);
 }
 
+/* One that is not listened to would be silent for ever. */
+static void
+watch(struct link *l, struct event *ev, const struct timeval *tv)
+{
+	if (event_add(ev, tv) == -1)
+		link_lost(l, 0, MSG_CLOSED, "cannot be watched");
+}
+
 /* Something waits: until the socket has room, or else for a moment. */
 static void
 wait_to_write(struct link *l)
@@ -182,12 +192,12 @@ wait_to_write(struct link *l)
 	static const struct timeval moment = { 0, LATER_MS * 1000 };
 
 	if (!l->chan.stuck) {
-		event_add(l->wr, NULL);
+		watch(l, l->wr, NULL);
 		return;
 	}
 	event_del(l->wr);
 	if (!event_pending(l->later, EV_TIMEOUT, NULL))
-		event_add(l->later, &moment);
+		watch(l, l->later, &moment);
 }
 
 /* Both that there is room and that the moment is over. */
@@ -218,6 +228,7 @@ link_open(struct link *l, struct link_host *h, enum proc peer, int fd)
 	l->host = h;
 	l->peer = peer;
 	imsg_init(&l->chan, fd);
+	l->chan.no_fds = !msg_brings_fd(peer, h->self);
 	l->rd = event_new(h->base, fd, EV_READ | EV_PERSIST, on_read, l);
 	l->wr = event_new(h->base, fd, EV_WRITE | EV_PERSIST, on_write, l);
 	l->later = event_new(h->base, -1, 0, on_write, l);
@@ -296,7 +307,7 @@ link_resume(struct link *l)
 {
 	if (l->paused && !l->dead) {
 		l->paused = false;
-		event_add(l->rd, NULL);
+		watch(l, l->rd, NULL);
 	}
 }
 

@@ -212,6 +212,19 @@ msg_row_index(const struct msg_row *row)
 	return (size_t)(row - rows);
 }
 
+bool
+msg_brings_fd(enum proc from, enum proc to)
+{
+	const struct msg_row *row;
+
+	for (row = rows; row < rows + NROWS; row++)
+		if (row->fd != FD_NONE && from != to &&
+		    (row->from & PROC_BIT(from)) != 0 &&
+		    (row->to & PROC_BIT(to)) != 0)
+			return true;
+	return false;
+}
+
 static bool
 sock_is(int fd, int domain, int type, int listening)
 {

@@ -7,6 +7,7 @@
 #ifndef SHARED_MSG_TABLE_H
 #define SHARED_MSG_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,8 @@ enum msg_verdict {
 	MSG_CONTENT			/* its handler could not read it */
 };
 
+/* Is there a message of `from` that brings a descriptor to `to`? */
+bool			 msg_brings_fd(enum proc from, enum proc to);
 /* The rows, sorted by type; *n is their number. */
 const struct msg_row	*msg_rows(size_t *n);
 /* The row of a type or NULL. */

@@ -87,10 +87,16 @@ check_goes_on(const char *what, enum phase phase)
 static void
 start_parent(enum phase phase)
 {
+	int i;
+
 	if (phase == PHASE_RUN)
 		world_run(kid_mode);
 	else
 		world_start(kid_mode);
+	for (i = PROC_PARENT + 1; i < PROC_COUNT; i++)
+		if (world.child[i].started)
+			let_send_fds(proc_name((enum proc)i),
+			    world.p.member[i].link.chan.fd);
 }
 
 /* A child says this: it is its end, or it may be taken. */

@@ -211,6 +211,37 @@ START_TEST(bad_descriptors)
 }
 END_TEST
 
+/* Where no message brings one there is no room, and no message with one. */
+START_TEST(no_descriptors)
+{
+	uint8_t h[MSG_HEADER];
+	struct imsg m;
+	int n, before;
+
+	b.no_fds = true;
+	before = open_fds();
+	for (n = 1; n <= 8; n++) {
+		header(h, MSG_GO, 0);
+		raw(h, sizeof(h), n);
+		ck_assert_int_eq(imsg_recv(&b, &m), -1);
+		ck_assert_int_eq(errno, EPERM);
+		ck_assert_int_eq(m.type, MSG_GO);
+		ck_assert_int_eq(m.fd, -1);
+		raw(h, 3, n);
+		expect_bad();
+		header(h, MSG_GO, 1);
+		raw(h, sizeof(h), n);
+		expect_bad();
+	}
+	raw(h, 0, 1);			/* nor is that the end */
+	expect_bad();
+	ck_assert_int_eq(open_fds(), before);
+	header(h, MSG_GO, 0);
+	raw(h, sizeof(h), 0);
+	ck_assert_int_eq(imsg_recv(&b, &m), 1);
+}
+END_TEST
+
 /* A full table of descriptors loses one: that must not pass unseen. */
 START_TEST(table_full)
 {
@@ -414,6 +445,7 @@ suite(void)
 	tcase_add_test(tc, descriptor);
 	tcase_add_test(tc, bad_headers);
 	tcase_add_test(tc, bad_descriptors);
+	tcase_add_test(tc, no_descriptors);
 	tcase_add_test(tc, table_full);
 	tcase_add_test(tc, closed);
 	tcase_add_test(tc, limit_close);

@@ -205,6 +205,7 @@ START_TEST(no_room_for_it)
 	struct rlimit before, none;
 	int s[2];
 
+	side.chan.no_fds = false;	/* as between cryptod and netd */
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s), 0);
 	ck_assert_int_eq(imsg_send(&cryptod, MSG_SET_DONE, 0, s[0],
 	    "\0\0\0\0", 4), 0);
@@ -220,6 +221,31 @@ START_TEST(no_room_for_it)
 	from_cryptod(MSG_SET_DONE, "\0\0\0\0", 4);
 	ck_assert_int_eq(handled, 1);
 	close(s[1]);
+}
+END_TEST
+
+/* cryptod has none to give to ctld: it never gets a number here. */
+START_TEST(not_from_this_one)
+{
+	int s[2], before, after;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s), 0);
+	ck_assert_int_eq(imsg_send(&cryptod, MSG_SET_DONE, 0, s[0],
+	    "\0\0\0\0", 4), 0);
+	before = dup(0);
+	close(before);
+	ck_assert(side.chan.no_fds);
+	ck_assert(!up.chan.no_fds);
+	turn();
+	after = dup(0);
+	close(after);
+	ck_assert_int_eq(before, after);
+	ck_assert_int_eq(handled, 0);
+	expect_fault(MSG_SET_DONE, MSG_FD);
+	/* The kernel has closed it. */
+	ck_assert_int_eq((int)send(s[1], "x", 1, MSG_NOSIGNAL), -1);
+	from_cryptod(MSG_SET_DONE, "\0\0\0\0", 4);
+	ck_assert_int_eq(handled, 1);
 }
 END_TEST
 
@@ -496,6 +522,7 @@ suite(void)
 	tcase_add_test(tc, breaches);
 	tcase_add_test(tc, not_a_message);
 	tcase_add_test(tc, descriptors);
+	tcase_add_test(tc, not_from_this_one);
 	tcase_add_test(tc, no_room_for_it);
 	tcase_add_exit_test(tc, parent_breach, 1);
 	tcase_add_exit_test(tc, parent_gone, 1);

@@ -190,6 +190,23 @@ START_TEST(rows_are_sound)
 }
 END_TEST
 
+/* The parent hands everything down; two share memory; else there is none. */
+START_TEST(who_brings_descriptors)
+{
+	int from, to;
+
+	for (from = 0; from < PROC_COUNT; from++)
+		for (to = 0; to < PROC_COUNT; to++)
+			ck_assert_msg(msg_brings_fd((enum proc)from,
+			    (enum proc)to) == (from != to &&
+			    to != PROC_PARENT && (from == PROC_PARENT ||
+			    (from == PROC_CRYPTOD && to == PROC_NETD) ||
+			    (from == PROC_NETD && to == PROC_CRYPTOD))),
+			    "from %s to %s", proc_name((enum proc)from),
+			    proc_name((enum proc)to));
+}
+END_TEST
+
 START_TEST(unknown_types)
 {
 	uint32_t t;
@@ -381,6 +398,7 @@ suite(void)
 	TCase *tc = tcase_create("msg_table");
 
 	tcase_add_test(tc, rows_are_sound);
+	tcase_add_test(tc, who_brings_descriptors);
 	tcase_add_test(tc, unknown_types);
 	tcase_add_test(tc, all_pairs);
 	tcase_add_test(tc, sizes);

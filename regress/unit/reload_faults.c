@@ -3,12 +3,34 @@
  * Children that do wrong while a configuration is under way: they answer too
  * early, late, twice or out of turn, fall silent or die.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "reload_play.h"
+
+static int	 refused_adds = -1;	/* -1: none is */
+
+/* In the place of the library's: no memory for what is due at once. */
+int
+event_add(struct event *ev, const struct timeval *tv)
+{
+	int (*real)(struct event *, const struct timeval *);
+	void *sym;
+
+	if (refused_adds >= 0 && tv != NULL && tv->tv_sec == 0 &&
+	    tv->tv_usec == 0) {
+		refused_adds++;
+		errno = ENOMEM;
+		return -1;
+	}
+	sym = dlsym(RTLD_NEXT, "event_add");
+	ck_assert_ptr_nonnull(sym);
+	memcpy(&real, &sym, sizeof(real));
+	return real(ev, tv);
+}
 
 /* The others' READY may come when all is over, even after the next BEGIN. */
 START_TEST(late_answers)
@@ -247,6 +269,23 @@ START_TEST(dead_child)
 }
 END_TEST
 
+/* A configuration that is longer than a turn gets there without memory. */
+START_TEST(starved)
+{
+	start();
+	refused_adds = 0;
+	play.on_disk = make_conf(20000, 1, false);
+	say_plain(CTLD, MSG_RELOAD, 5, NULL, 0);
+	turn(500);
+	ck_assert_int_gt(refused_adds, 3);
+	refused_adds = -1;
+	ck_assert_int_eq(CTLD->error, 0);
+	ck_assert_uint_eq(CTLD->answer_id, 5);
+	ck_assert_uint_eq(parent.conf->npeers, 20000);
+	ck_assert_int_eq(play.faults, 0);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -262,6 +301,7 @@ suite(void)
 	tcase_add_test(tc, done_before_first_commit);
 	tcase_add_loop_test(tc, silent, 0, 6);
 	tcase_add_loop_test(tc, dead_child, 0, 6);
+	tcase_add_test(tc, starved);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -83,6 +83,80 @@ START_TEST(slow_reader)
 }
 END_TEST
 
+/* A good one on the disk for the next reload, in place of what was there. */
+static void
+put_on_disk(size_t npeers)
+{
+	conf_free(play.on_disk);
+	play.on_disk = make_conf(npeers, 1, false);
+}
+
+/*
+ * One that is refused needs no word of a child that is held up.  However many
+ * there are, it is sent no more than fits its queue, and is not ended for it.
+ */
+START_TEST(refused_again_and_again)
+{
+	unsigned i, begins, done = 0;
+
+	start();
+	kid[_i].deaf = true;
+	kid[(_i + 1) % 3].say = SAY_NO;
+	for (i = 0; i < 400; i++) {
+		put_on_disk(300);
+		reload_request(&parent, NULL, 0);
+		turn(10);
+		ck_assert_int_eq(parent.reload.state, RELOAD_IDLE);
+		ck_assert_int_eq(play.faults, 0);
+		done += play.on_disk == NULL;
+	}
+	ck_assert_uint_ge(done, 3);
+	ck_assert_uint_lt(done, 400);
+	/* The last SIGHUP waits until it has read. */
+	kid[(_i + 1) % 3].say = SAY_READY;
+	begins = NETD->begins + CRYPTOD->begins + CTLD->begins;
+	put_on_disk(4);
+	reload_request(&parent, NULL, 0);
+	turn(10);
+	ck_assert_ptr_nonnull(play.on_disk);
+	ck_assert_uint_eq(NETD->begins + CRYPTOD->begins + CTLD->begins,
+	    begins);
+	kid[_i].deaf = false;
+	turn(50);
+	ck_assert_uint_eq(parent.reload.generation, 2);
+	ck_assert_uint_eq(parent.conf->npeers, 4);
+	ck_assert_uint_eq(kid[_i].wrong, 0);
+	ck_assert_uint_eq(kid[_i].aborts, done);
+	accepted(5);
+}
+END_TEST
+
+/* And who asks meanwhile is told for whom it would have to wait. */
+START_TEST(asks_before_it_is_read)
+{
+	unsigned i, id = 1000;
+
+	start();
+	CRYPTOD->deaf = true;
+	NETD->say = SAY_NO;
+	for (i = 0; i < 90 && CTLD->error != EBUSY; i++) {
+		put_on_disk(300);
+		ask(++id);
+		ck_assert_uint_eq(CTLD->answer_id, id);
+	}
+	ck_assert_int_eq(CTLD->error, EBUSY);
+	ck_assert_str_eq(CTLD->text, "cryptod has not read yet that the last "
+	    "reload was refused; try again in a moment");
+	NETD->say = SAY_READY;
+	CRYPTOD->deaf = false;
+	turn(50);
+	conf_free(play.on_disk);
+	play.on_disk = NULL;
+	ck_assert_uint_eq(parent.reload.generation, 1);
+	accepted(4);
+}
+END_TEST
+
 static void
 pause_ms(long ms)
 {
@@ -264,6 +338,8 @@ suite(void)
 
 	tcase_add_test(tc, too_often);
 	tcase_add_loop_test(tc, slow_reader, 0, 3);
+	tcase_add_loop_test(tc, refused_again_and_again, 0, 3);
+	tcase_add_test(tc, asks_before_it_is_read);
 	tcase_add_test(tc, slow_but_reading);
 	tcase_add_test(tc, slow_disk);
 	tcase_add_test(tc, turns);
