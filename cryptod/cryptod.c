@@ -503,6 +503,7 @@ static const struct child_conf conf = {
 	.nofile = 32,
 	.max_file = SESSIONS_MAX,
 	.prepare = prepare,
+	.locked = CRYPTOD_ARENA,
 	.ready = ready,
 	.go = go,
 	.stop = stop,

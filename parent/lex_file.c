@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "parent/conf_parse.h"
@@ -22,6 +23,11 @@ lex_check_text(const char *path, const char *text, size_t len,
 	struct conf_where at = { path, 1 };
 	size_t i = 0, n;
 
+	if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+		conf_error(errors, &at, "the file begins with a byte order "
+		    "mark: save it as UTF-8 without one");
+		return -1;
+	}
 	while (i < len) {
 		n = utf8_len(p + i, len - i);
 		if (p[i] == '\r' && i + 1 < len && p[i + 1] == '\n') {
@@ -91,6 +97,11 @@ lex_read_file(const char *path, conf_open *open_file, void *arg, size_t max,
 	char *text = NULL;
 	int fd, error;
 
+	/* Landlock would refuse a directory as if it were a forbidden file. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		errno = EPERM;
+		return NULL;
+	}
 	fd = open_file != NULL ? open_file(arg, path) : open_it(NULL, path);
 	if (fd == -1) {
 		/* EPERM has a meaning of its own here. */

@@ -47,7 +47,8 @@ check_name(const char *name, const char *what)
 	if (tun_name_is_valid(name))
 		return name;
 	log_warnx("\"%s\" is no name for an %s: 1 to %d characters, no "
-	    "space, '/', ':', '%%' or '\\', not \".\" or \"..\"",
+	    "space, '/', ':', '%%' or '\\', no '-' at first, not \".\" or "
+	    "\"..\"",
 	    name, what, INSTANCE_MAX - 1);
 	exit(EXIT_USAGE);
 }

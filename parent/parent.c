@@ -28,6 +28,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -323,6 +324,8 @@ main(int argc, char **argv)
 	if (priv_close_fds(STDERR_FILENO) == -1)
 		fatal("cannot close inherited descriptors");
 	umask(022);
+	/* A limit of the size of files is an error like others. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (p.cleanup)
 		return cleanup(&p);
 	/* The daemon will have no right to pass by a file's mode either. */

@@ -157,8 +157,11 @@ spawn(enum proc p, const char *instance, uid_t uid, gid_t gid, int link,
 		return -1;
 	pid = fork();
 	if (pid == 0) {
-		if (prepare(p, link, fd[1]) == -1)
+		if (prepare(p, link, fd[1]) == -1) {
+			dprintf(fd[1], "cannot prepare: %s\n",
+			    strerrordesc_np(errno));
 			_exit(1);
+		}
 		run(argv, path);
 	}
 	saved = errno;

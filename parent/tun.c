@@ -67,8 +67,8 @@ say_why(const char *name)
 {
 	if (errno == EBUSY || errno == EEXIST ||
 	    (errno == EINVAL && if_nametoindex(name) != 0))
-		log_warnx("interface %s exists already; take another name, "
-		    "or ip link delete %s", name, name);
+		log_warnx("interface %s exists already; see whose it is: "
+		    "ip -d link show %s; take another name", name, name);
 	else if (errno == EPERM)
 		log_warnx("cannot make interface %s: CAP_NET_ADMIN is "
 		    "missing here", name);

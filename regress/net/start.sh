@@ -74,6 +74,14 @@ s.send(struct.pack("<HHII", 0x0102, 0, len(ready), 0) + ready)
 while s.recvmsg(65536, 4096)[0]:
     pass
 PY
+# Who tells what it is given first.
+cat >"$T/first" <<'PY'
+#!/usr/bin/python3 -I
+import socket, struct, sys
+s = socket.socket(fileno=3)
+s.setblocking(True)
+sys.exit("first: 0x%04x" % struct.unpack("<H", s.recvmsg(65536, 4096)[0][:2]))
+PY
 for proc in cryptod netd ctld resolverd; do
 	cp "$LIBEXEC/$proc" "$T/$proc.true"
 done
@@ -169,6 +177,10 @@ for proc in cryptod netd ctld resolverd; do
 	begin a $proc dies
 	fails a 10 "$proc dies" "$proc (pid [0-9]*) exited with status 7"
 done
+
+# One of another build would stumble over anything else, and not say so.
+begin a cryptod first
+fails a 10 "cryptod of another build" "cryptod.*first: 0x0101"
 
 # --- a start that is interrupted, and one that is only slow
 
