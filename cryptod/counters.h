@@ -68,7 +68,8 @@
 	X(clock_jumps, "jumps of the wall clock that expired keys")	\
 	X(sessions_written, "times that the sessions file was written")	\
 	X(sessions_failed, "times that it could not be written")	\
-	X(sessions_resumed, "peers called at once after a restart")
+	X(sessions_resumed, "peers called at once after a restart")	\
+	X(drop_event, "events not told: too many")
 
 struct counters {
 	CRYPTOD_COUNTERS(COUNTER_FIELD)

@@ -76,11 +76,12 @@ events_hook(void *arg, const struct engine_event *ev)
 	char key[BASE64_KEY_SIZE];
 	uint8_t buf[512];
 	struct wbuf w;
-	uint64_t missed;
 
 	if (log_limited(&c->event_limit, e->now, EVENTS_AT_ONCE,
-	    EVENTS_A_SECOND))
+	    EVENTS_A_SECOND)) {
+		c->engine.n.drop_event++;	/* ctld tells of it as lost */
 		return;
+	}
 	base64_key_encode(key, ev->public);
 	row_begin(&w, buf, sizeof(buf), "event");
 	row_str(&w, "process", proc_name(PROC_CRYPTOD));
@@ -89,9 +90,6 @@ events_hook(void *arg, const struct engine_event *ev)
 		row_u64(&w, "device", ev->remote->device->id);
 	row_str(&w, "public_key", key);
 	put_details(&w, e, ev);
-	missed = log_limit_take(&c->event_limit);
-	if (missed > 0)
-		row_u64(&w, "missed", missed);
 	event_send(&c->child.sibling[PROC_CTLD], &w);
 }
 

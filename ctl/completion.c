@@ -90,6 +90,7 @@ static const char script[] =
     "_warrenctl_values()\n"
     "{\n"
     "\tlocal s\n"
+    "\tshopt -u failglob dotglob\n"
     "\tcase $1 in\n"
     "\t-i)\tfor s in \"$_warrenctl_run\"/{,.}*.sock; do\n"
     "\t\t\tcase $s in *.read.sock|*.metrics.sock) continue ;; esac\n"

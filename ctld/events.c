@@ -126,6 +126,7 @@ events_tell(struct ctld *ctx, const struct wbuf *w)
 
 	if (w->fail) {
 		ctx->count.drop_events_bad++;
+		events_lost(ctx, 1);
 		return;
 	}
 	/* From the end: who dies in here is replaced by the last one. */

@@ -491,6 +491,24 @@ clear_renamed(const struct runtime *r, const char *ifname)
 		(void)clear_leftover(&old, &sun);
 }
 
+/*
+ * Bare mode has none of these; one of an instance that was killed would tell
+ * readers that nobody is there.
+ */
+static int
+clear_readers(struct runtime *r)
+{
+	struct runtime_file *const old[] = { &r->read, &r->metrics };
+	struct sockaddr_un sun;
+	size_t i;
+
+	for (i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+		if (socket_path(&sun, PATH_RUN, old[i]->name) == -1 ||
+		    clear_leftover(old[i], &sun) == -1)
+			return -1;
+	return 0;
+}
+
 int
 runtime_listen(struct runtime *r, const char *instance, const char *ifname,
     gid_t warren)
@@ -498,7 +516,7 @@ runtime_listen(struct runtime *r, const char *instance, const char *ifname,
 	clear_renamed(r, ifname);
 	name_files(r, instance, ifname);
 	r->uapi_fd = listen_at(&r->uapi, PATH_UAPI);
-	if (r->uapi_fd == -1)
+	if (r->uapi_fd == -1 || clear_readers(r) == -1)
 		return -1;
 	r->control_fd = listen_for(r, &r->control, warren);
 	return r->control_fd == -1 ? -1 : 0;
