@@ -97,8 +97,11 @@ BREACHES = {
 if command == "breach":
     data, fds = BREACHES[args[0]]
     s = socket.socket(fileno=get(3))
-    s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-        array.array("i", [0] * fds))] if fds else [], socket.MSG_DONTWAIT)
+    try:
+        s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+            array.array("i", [0] * fds))] if fds else [], socket.MSG_DONTWAIT)
+    except PermissionError:
+        print("refused")        # by the kernel, since Linux 6.16
 elif command == "flood":
     # To the parent alone, as fast as it takes it.  What is answered is asked
     # WINDOW times at once, and the answers are read; or else it ends us.
@@ -292,8 +295,11 @@ all_end "ports without end"
 # --- a child breaks the rules towards the parent
 while read -r proc breach; do
 	begin "$proc"
-	seize "$pid" breach "$breach" </dev/null
-	if [ "$proc" = resolverd ]; then
+	said=$(seize "$pid" breach "$breach" </dev/null)
+	if [ "$said" = refused ]; then
+		expect "$breach by $proc: refused, all go on" ctl a status
+		conf_end a
+	elif [ "$proc" = resolverd ]; then
 		expect "$breach by $proc: it is ended" wait_for 5 gone "$pid"
 		expect "$breach by $proc: the others go on" ctl a status
 		conf_end a
