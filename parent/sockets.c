@@ -298,12 +298,18 @@ sockets_link(void *arg, const struct nl_link *old)
 void
 sockets_begin(struct parent *p)
 {
-	if (p->follow.link.up) {
-		went_up(p);
+	if (!p->follow.link.up) {
+		send_state(p);
+		send_link(p);
 		return;
 	}
-	send_state(p);
-	send_link(p);
+	/*
+	 * The look just before this may have been the first to see it up, and
+	 * has opened the sockets, told of them, or waits to try again: our own
+	 * would be in the way of a second time.
+	 */
+	if (p->udp.port == 0 && !event_pending(p->retry, EV_TIMEOUT, NULL))
+		went_up(p);
 }
 
 int

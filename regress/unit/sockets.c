@@ -20,6 +20,7 @@ static char trace[1024];		/* what cryptod and netd are told */
 static uint16_t held;			/* netd has not closed it yet */
 static uint16_t taken;			/* another program's */
 static unsigned opens;			/* tries */
+static unsigned states;			/* of the sockets, that were sent */
 
 static void
 note(const char *what, unsigned n)
@@ -109,6 +110,7 @@ socket_state_send(struct link *l, uint16_t port, uint32_t mark)
 	(void)l;
 	(void)port;
 	(void)mark;
+	states++;
 }
 
 /* The rest of the parent. */
@@ -408,6 +410,57 @@ START_TEST(reload_meanwhile)
 }
 END_TEST
 
+/* It came up between the last look and GO, which looks again: one up. */
+START_TEST(up_at_go)
+{
+	set_link(true, 1420);
+	sockets_begin(&p);
+	told("socket 51820, up 1420");
+	ck_assert_uint_eq(p.count.link_up, 1);
+	ck_assert_int_eq(p.bind_error, 0);
+	ck_assert_int_eq(p.soon, 0);
+	nothing_waits();
+}
+END_TEST
+
+/* The same with a port that is not to be had yet. */
+START_TEST(tries_at_go)
+{
+	held = PORT;
+	set_link(true, 1420);
+	sockets_begin(&p);
+	told("");
+	ck_assert_uint_eq(opens, 1);
+	ck_assert_uint_eq(p.count.link_up, 1);
+	netd_closes();
+	told("socket 51820, up 1420");
+}
+END_TEST
+
+/* Known to be up before, which is told only from GO on; or down. */
+START_TEST(known_at_go)
+{
+	p.state = SUITE_STARTING;
+	set_link(true, 1420);
+	told("");
+	p.state = SUITE_RUNNING;
+	sockets_begin(&p);
+	told("socket 51820, up 1420");
+	ck_assert_uint_eq(p.count.link_up, 1);
+	nothing_waits();
+}
+END_TEST
+
+START_TEST(down_at_go)
+{
+	sockets_begin(&p);
+	told("down 1420");
+	ck_assert_uint_eq(states, 2);
+	ck_assert_uint_eq(opens, 0);
+	nothing_waits();
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -425,6 +478,10 @@ suite(void)
 	tcase_add_test(tc, mtu_meanwhile);
 	tcase_add_test(tc, down_meanwhile);
 	tcase_add_test(tc, reload_meanwhile);
+	tcase_add_test(tc, up_at_go);
+	tcase_add_test(tc, tries_at_go);
+	tcase_add_test(tc, known_at_go);
+	tcase_add_test(tc, down_at_go);
 	suite_add_tcase(s, tc);
 	return s;
 }
