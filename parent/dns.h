@@ -36,7 +36,8 @@ int	 dns_init(struct parent *);
 void	 dns_refresh(struct parent *);
 /*
  * resolverd has no address for a name: perhaps the name servers or hosts are
- * others, or we have another address now.  New sockets, but not more often than each 10 seconds.
+ * others, or we have another address now.  New sockets, but not more often
+ * than each 10 seconds.
  */
 void	 dns_wanted(struct parent *);
 

@@ -208,8 +208,8 @@ show_health(struct parent *p, struct link *out, uint32_t id)
 		show_problem(&to, why, "mend the file and reload");
 	why = slots_problem(&p->slots);
 	if (why != NULL)
-		show_problem(&to, why, "see to its file system: is it full or "
-		    "read-only");
+		show_problem(&to, why, "see the log; is its file system full "
+		    "or read-only?");
 	kernel_problems(p->kernel, show_problem, &to);
 }
 

@@ -388,6 +388,8 @@ slots_port_store(struct slots *s, uint16_t port)
 	int error;
 
 	error = read_port(s, &old, why, sizeof(why));
+	if (error == ENOENT)
+		s->port_refused = false;	/* nothing is left to mend */
 	if (error == 0 && (old == port || s->port_refused)) {
 		/* It has been mended: the next start will take that one. */
 		s->port_error = 0;
@@ -414,17 +416,20 @@ slots_port_settle(struct slots *s)
 const char *
 slots_problem(struct slots *s)
 {
-	const char *name = PORT;
+	const char *name = PORT, *what = "written";
 	int error = s->port_error, i;
 
+	if (s->port_refused)
+		what = "read, so the port is another";
 	for (i = SLOT_KEY; i < SLOT_COUNT; i++)
 		if (s->error[i] != 0) {
 			error = s->error[i];
 			name = files[i].name;
+			what = "written";
 		}
 	if (error == 0)
 		return NULL;
-	snprintf(s->problem, sizeof(s->problem), "%s/%s cannot be written: %s",
-	    s->path, name, strerrordesc_np(error));
+	snprintf(s->problem, sizeof(s->problem), "%s/%s cannot be %s: %s",
+	    s->path, name, what, strerrordesc_np(error));
 	return s->problem;
 }

@@ -15,7 +15,7 @@
 #include "shared/msg_conf.h"
 
 #define SLOTS_PATH	256		/* of the directory, NUL included */
-#define SLOTS_WHY	320
+#define SLOTS_WHY	384
 
 struct slots {
 	int	 dir;			/* -1: not open */
@@ -58,12 +58,15 @@ int	 slots_want(struct slots *, enum slot);
  */
 int	 slots_written(struct slots *, enum slot, int error);
 
-/* The UDP port of the last time; 0: none is known, which is told if the file
- * is there. */
+/*
+ * The UDP port of the last time; 0: none is known, which is told if the file
+ * is there.
+ */
 uint16_t slots_port_load(struct slots *);
 /*
  * Remembers it; nothing is written if it is the same, nor over a file that
- * could not be read.  0, or an errno after a line in the log.
+ * could not be read, unless it is gone by now.  0, or an errno after a line in
+ * the log.
  */
 int	 slots_port_store(struct slots *, uint16_t port);
 
@@ -73,7 +76,10 @@ int	 slots_port_store(struct slots *, uint16_t port);
  */
 void	 slots_settle(struct slots *, enum slot);
 void	 slots_port_settle(struct slots *);
-/* Why the last write failed, a sentence without a full stop; or NULL. */
+/*
+ * Why the last write failed, or that the port of the last time could not be
+ * read: a sentence without a full stop; or NULL.
+ */
 const char	*slots_problem(struct slots *);
 
 #endif /* PARENT_SLOTS_H */

@@ -117,8 +117,8 @@ conf_start a
 expect "somebody else's port file is told" grep -q \
     "$dir/port: belongs to uid 1234; chown root $dir/port; taking another" \
     "$T/a.log"
-expect "in the status, too" sh -c \
-    "'$WARRENCTL' -i '$i' status | grep -q '/port cannot be written'"
+expect "in the status, too, and what follows from it" sh -c \
+    "'$WARRENCTL' -i '$i' status | grep -q '/port cannot be read, so the port'"
 expect_fail "it has another port" [ "$(port_of)" = "$port" ]
 expect_is "the file stays as it was" "$port" sh -c "tr -d ' \n' <'$dir/port'"
 conf_end a

@@ -147,7 +147,8 @@ stays(const char *says)
 	/* It was told already. */
 	ck_assert_int_ne(slots_port_store(&s, 40000), 0);
 	ck_assert_int_eq(lines, 1);
-	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/port cannot be "));
+	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/port cannot be read, "
+	    "so the port is another: "));
 	ck_assert_int_eq(lstat(at("port"), &after), 0);
 	ck_assert_uint_eq(before.st_ino, after.st_ino);
 	ck_assert(!exists(".port.new"));
@@ -196,6 +197,46 @@ START_TEST(foreign)
 }
 END_TEST
 
+/* What was refused is gone: from then on it is a file like any other. */
+START_TEST(refused_gone)
+{
+	if (!is_root("refused_gone"))
+		return;
+	begin();
+	ck_assert_int_eq(mkdir(at("port"), 0700), 0);
+	stays("/port: is no regular file; remove it");
+	ck_assert_int_eq(rmdir(at("port")), 0);
+	ck_assert_int_eq(mkdir(at(".port.new"), 0700), 0);
+	ck_assert_int_eq(slots_port_store(&s, 40000), EISDIR);
+	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/port cannot be "
+	    "written: Is a directory"));
+	ck_assert_int_eq(rmdir(at(".port.new")), 0);
+	ck_assert_int_eq(slots_port_store(&s, 40000), 0);
+	ck_assert_ptr_null(slots_problem(&s));
+	/* It is ours, so that another port takes its place. */
+	ck_assert_int_eq(slots_port_store(&s, 40001), 0);
+	ck_assert_uint_eq(slots_port_load(&s), 40001);
+}
+END_TEST
+
+/* Of two it is the key that is told, and that is not read. */
+START_TEST(refused_and_key)
+{
+	if (!is_root("refused_and_key"))
+		return;
+	begin();
+	ck_assert_int_eq(mkdir(at("port"), 0700), 0);
+	stays("/port: is no regular file; remove it");
+	ck_assert_int_eq(mkdir(at(".key.new"), 0700), 0);
+	ck_assert_int_eq(slots_want(&s, SLOT_KEY), -1);
+	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/key cannot be "
+	    "written: "));
+	slots_settle(&s, SLOT_KEY);
+	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/port cannot be "
+	    "read, "));
+}
+END_TEST
+
 /* It is told as long as there is something to be written. */
 START_TEST(problem)
 {
@@ -205,7 +246,8 @@ START_TEST(problem)
 	ck_assert_int_eq(slots_port_store(&s, 51820), 0);
 	ck_assert_int_eq(mkdir(at(".port.new"), 0700), 0);
 	ck_assert_int_eq(slots_port_store(&s, 2), EISDIR);
-	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/port cannot be "));
+	ck_assert_ptr_nonnull(strstr(slots_problem(&s), "/port cannot be "
+	    "written: Is a directory"));
 	/* The one that is there already. */
 	ck_assert_int_eq(slots_port_store(&s, 51820), 0);
 	ck_assert_ptr_null(slots_problem(&s));
@@ -228,6 +270,8 @@ suite(void)
 	tcase_add_test(tc, kept);
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, foreign);
+	tcase_add_test(tc, refused_gone);
+	tcase_add_test(tc, refused_and_key);
 	tcase_add_test(tc, problem);
 	suite_add_tcase(x, tc);
 	return x;
