@@ -74,7 +74,7 @@ badmac_last(const struct badmac_source *s, uint64_t now, uint64_t wall)
 	int64_t last = (int64_t)s->last;
 
 	/* So much the seconds are rounded, and the window older. */
-	if (jump >= -1 && jump <= 1)
+	if (jump >= -2 && jump <= 1)
 		return s->last;
 	return last + jump > 0 ? (uint64_t)(last + jump) : 1;
 }

@@ -49,6 +49,20 @@ has_way(const struct device *d, struct device_way *w)
 	return true;
 }
 
+static void
+step_soon(struct netd *n, uint64_t now)
+{
+	if (!timer_pending(&n->route_timer))
+		timer_add(&n->wheel, &n->route_timer, now + ROUTE_SETTLE);
+}
+
+static void
+walk_soon(struct netd *n, uint64_t now)
+{
+	n->route_dirty = true;
+	step_soon(n, now);
+}
+
 /*
  * Asks for the route to a device from d->asked.  The kernel answers at once;
  * the device's id is the sequence number.
@@ -81,9 +95,9 @@ ask(struct netd *n, const struct device *d)
 	m.msg_iov = &iov;
 	m.msg_iovlen = 1;
 	n->count.route_checks++;
-	/* Not asked is not checked; the next change asks again. */
+	/* Not asked is not checked, and no change need come. */
 	if (sendmsg(n->route_fd, &m, MSG_DONTWAIT) == -1)
-		n->route_dirty = true;
+		walk_soon(n, clock_boottime());
 }
 
 static void
@@ -120,20 +134,6 @@ step(void *arg, uint64_t now)
 	/* Also paces storms of changes: one walk a second. */
 	n->route_walking = false;
 	timer_add(&n->wheel, &n->route_timer, now + ROUTE_PAUSE);
-}
-
-static void
-step_soon(struct netd *n, uint64_t now)
-{
-	if (!timer_pending(&n->route_timer))
-		timer_add(&n->wheel, &n->route_timer, now + ROUTE_SETTLE);
-}
-
-static void
-walk_soon(struct netd *n, uint64_t now)
-{
-	n->route_dirty = true;
-	step_soon(n, now);
 }
 
 static void
@@ -178,7 +178,11 @@ is_same_way(const struct device_way *a, const struct device_way *b)
 	    memcmp(a->local, b->local, sizeof(a->local)) == 0;
 }
 
-/* Is this way the one that the route takes? */
+/*
+ * Is this way the one that the route takes?  What still comes by one that is
+ * not is known by d->refused, so the sources of the others are in no doubt: a
+ * peer that moves again and again shall not make work of them all.
+ */
 static void
 judge(struct netd *n, struct device *d, const struct device_way *w,
     bool is_right)
@@ -189,8 +193,10 @@ judge(struct netd *n, struct device *d, const struct device_way *w,
 		n->generation++;
 	} else if (!is_right) {
 		d->refused = *w;
-		if (device_is_way(w, &d->at))
-			unpin(n, d);
+		if (device_is_way(w, &d->at)) {
+			source_unpin(&d->at);
+			n->count.route_unpinned++;
+		}
 	}
 }
 

@@ -95,6 +95,17 @@ START_TEST(clock_set)
 	    1700000120), 1700000110);
 	ck_assert_uint_eq(badmac_last(&b.source[2], now, 1700000121),
 	    1700000110);
+	/* The window began late in a second, and ended late in the next. */
+	memset(&b, 0, sizeof(b));
+	now = 5000 * SECOND + SECOND / 10 * 9;
+	ck_assert(badmac_is_due(&b, now));
+	note(&b, 1, 1700000002);
+	now = 5002 * SECOND;
+	ck_assert_uint_eq(badmac_last(&b.source[0], now, 1700000002),
+	    1700000002);
+	/* More than that it was set. */
+	ck_assert_uint_eq(badmac_last(&b.source[0], now, 1700000001),
+	    1700000002 - 3);
 }
 END_TEST
 
