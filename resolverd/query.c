@@ -235,7 +235,11 @@ begin(struct resolver *r, uint32_t id, const char *name, uint64_t now)
 	TAILQ_INSERT_TAIL(&r->list, q, entry);
 	r->n++;
 	if (r->servers > 0) {
-		advance(r, q, now);
+		/* If those here cannot be sent to, others may be coming. */
+		if (now < r->settled)
+			q->until = r->settled;
+		else
+			advance(r, q, now);
 		return;
 	}
 	/* Perhaps they are on their way. */
@@ -277,6 +281,7 @@ resolver_reset(struct resolver *r, uint64_t now)
 	struct query *q;
 
 	r->servers = r->best = 0;
+	r->settled = now + QUERY_SETTLE;
 	memset(r->no_edns, 0, sizeof(r->no_edns));
 	TAILQ_FOREACH(q, &r->list, entry) {
 		/* Others may come more often than a query takes. */

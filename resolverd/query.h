@@ -68,6 +68,7 @@ struct resolver {
 	unsigned		 n;
 	unsigned		 servers;
 	unsigned		 best;		/* answered last */
+	uint64_t		 settled;	/* ns: by then all have come */
 	bool			 no_edns[SERVERS_MAX];
 	const char		*hosts;		/* the caller's; may be NULL */
 	size_t			 hosts_len;

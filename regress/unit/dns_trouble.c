@@ -280,6 +280,31 @@ START_TEST(first_unreachable)
 }
 END_TEST
 
+/* Nor is it for who asks when it is there, and the others are not yet. */
+START_TEST(asked_while_they_come)
+{
+	servers(1);
+	resolver_reset(&r, now);
+	unreachable[0] = true;
+	servers(1);
+	resolver_ask(&r, 1, "a", now);
+	now += SECOND / 1000;
+	servers(1);
+	ck_assert_uint_eq(ndone + nsent, 0);
+	pass(100);
+	ck_assert_uint_eq(nsent, 2);
+	ck_assert_uint_eq(sent[0].server, 1);
+	ck_assert_uint_eq(r.count.timeouts, 0);
+	reply(&sent[0], 0x8180, 1, 1, 300);
+	reply(&sent[1], 0x8180, 1, 1, 300);
+	ck_assert_uint_eq(ndone, 1);
+	ck_assert_int_eq(last.status, RESOLVE_OK);
+	/* Later they are all there, and nobody waits. */
+	resolver_ask(&r, 2, "b", now);
+	ck_assert_uint_eq(nsent, 4);
+}
+END_TEST
+
 /* Three silent servers are asked for longer than it takes to get others. */
 START_TEST(silent_again)
 {
@@ -344,6 +369,7 @@ suite(void)
 	tcase_add_test(tc, unreachable_servers);
 	tcase_add_test(tc, not_asked);
 	tcase_add_test(tc, first_unreachable);
+	tcase_add_test(tc, asked_while_they_come);
 	tcase_add_test(tc, silent_again);
 	suite_add_tcase(s, tc);
 	return s;
