@@ -69,7 +69,14 @@ expire_remote(struct engine *e, struct remote *r, bool soon)
 	if (r->secret->handshake.state != NOISE_CREATED_INITIATION)
 		return;
 	handshake_clear(e, r);
-	if (!soon || !timer_pending(t1))
+	if (!timer_pending(t1))
+		return;
+	/*
+	 * That there is no answer now is our doing.  But under a clock that is
+	 * set again and again silence must be told as such in between.
+	 */
+	r->timers.spared = !r->timers.was_spared;
+	if (!soon)
 		return;
 	/* Its answer was perhaps on its way: another one need not wait. */
 	r->last_sent_handshake = 0;

@@ -41,6 +41,7 @@ peer_timers_stop(struct engine *e, struct remote *r)
 	timer_del(&e->wheel, &t->zero_keys);
 	timer_del(&e->wheel, &t->persistent);
 	t->attempts = 0;
+	t->spared = t->was_spared = false;
 	t->need_another_keepalive = false;
 	t->sent_lastminute = false;
 }
@@ -112,6 +113,7 @@ peer_any_received(struct engine *e, struct remote *r)
 void
 peer_handshake_initiated(struct engine *e, struct remote *r)
 {
+	r->timers.spared = false;
 	timer_add(&e->wheel, &r->timers.retransmit,
 	    e->now + REKEY_TIMEOUT + jitter(e));
 }
@@ -172,6 +174,7 @@ peer_handshake_complete(struct engine *e, struct remote *r)
 
 	timer_del(&e->wheel, &t->retransmit);
 	t->attempts = 0;
+	t->spared = t->was_spared = false;
 	t->sent_lastminute = false;
 	r->not_before = 0;
 	clock_realtime(&r->completed);
@@ -214,9 +217,10 @@ on_retransmit(void *arg, uint64_t now)
 {
 	struct remote *r = arg;
 	struct engine *e = r->device->engine;
+	struct peer_timers *t = &r->timers;
 
 	e->now = now;
-	if (r->timers.attempts > HANDSHAKES_MAX ||
+	if (t->attempts > HANDSHAKES_MAX ||
 	    !r->device->has_endpoint) {
 		give_up(e, r);
 		return;
@@ -225,7 +229,14 @@ on_retransmit(void *arg, uint64_t now)
 		peer_handshake_suppressed(e, r);
 		return;
 	}
-	r->timers.attempts++;
+	/* What our own clock undid counts as well, so that there is an end. */
+	t->attempts++;
+	t->was_spared = t->spared;
+	if (t->spared) {
+		/* But the place of the other side is not in doubt. */
+		handshake_initiate(e, r, true, 0);
+		return;
+	}
 	r->device->auth_path = 0;
 	handshake_initiate(e, r, true, RING_F_CLEAR_SOURCE);
 }

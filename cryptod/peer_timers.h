@@ -30,6 +30,8 @@ struct peer_timers {
 	struct timer	 zero_keys;		/* T4 */
 	struct timer	 persistent;		/* T5 */
 	unsigned	 attempts;		/* retransmissions */
+	bool		 spared;		/* the next one is our doing */
+	bool		 was_spared;		/* so was the last one */
 	bool		 need_another_keepalive;
 	bool		 sent_lastminute;	/* once before a key ends */
 };

@@ -12,6 +12,7 @@
 
 #include "cryptod/handshake.h"
 #include "cryptod/keypair.h"
+#include "shared/ring.h"
 #include "fakeclock.h"
 #include "protocol_pair.h"
 
@@ -204,6 +205,45 @@ START_TEST(clock_jump_in_a_handshake)
 	ck_assert_uint_eq(a.types[1], 2);
 	ck_assert_uint_eq(b.ntun, 1);
 	ck_assert(keypair_can_send(&a.e, r->current));
+}
+END_TEST
+
+/*
+ * What we forgot is not the other side's silence: it keeps its source.  Of a
+ * clock that is set again and again only every second one is so excused.
+ */
+START_TEST(clock_jump_is_ours)
+{
+	struct timespec ts = { .tv_sec = 1800000000 };
+	unsigned i, told = 0, n;
+
+	a.lose = true;
+	host_send(&a, 1, 84);
+	for (i = 0; i < 2; i++) {
+		/* The second is no reason to try again soon. */
+		ts.tv_sec += 1000;
+		fakeclock_set_realtime(&ts);
+		a.last_flags = 0xff;
+		hosts_run(&a, &b, 500 * MS);
+		ck_assert_uint_eq(a.types[1], 2);
+		ck_assert_uint_eq(a.last_flags, i == 0 ? 0 : 0xff);
+	}
+	/* To that one there was indeed no answer. */
+	hosts_run(&a, &b, 5 * SEC);
+	ck_assert_uint_eq(a.types[1], 3);
+	ck_assert_uint_eq(a.last_flags, RING_F_CLEAR_SOURCE);
+	for (i = 0; i < 120 && a.e.n.handshakes_given_up == 0; i++) {
+		n = a.types[1];
+		ts.tv_sec += 1000;
+		fakeclock_set_realtime(&ts);
+		hosts_run(&a, &b, SEC);
+		if (a.types[1] != n)
+			told += a.last_flags == RING_F_CLEAR_SOURCE;
+	}
+	ck_assert_uint_eq(a.e.n.handshakes_given_up, 1);
+	ck_assert_uint_eq(a.types[1], 20);
+	ck_assert_uint_ge(told, 8);
+	ck_assert_uint_le(told, 9);
 }
 END_TEST
 
@@ -459,6 +499,7 @@ suite(void)
 	tcase_add_test(tc, session_ends);
 	tcase_add_test(tc, clock_jump);
 	tcase_add_test(tc, clock_jump_in_a_handshake);
+	tcase_add_test(tc, clock_jump_is_ours);
 	tcase_add_test(tc, clock_jumps_for_ever);
 	tcase_add_test(tc, clock_jump_unconfirmed);
 	tcase_add_test(tc, keys_are_wiped);
