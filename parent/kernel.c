@@ -252,6 +252,7 @@ static void
 take_back(struct kernel *k)
 {
 	kernel_del(k, &k->next);
+	kernel_want_stale(k);
 	if (k->have.n == 0 && k->error == 0)
 		drop_table(k);
 	/* One that is away, or gone with cryptod, needs neither. */

@@ -226,8 +226,8 @@ kernel_is_deferred(const struct kernel *k, const struct item *it)
 /*
  * What is there already exactly as we want it is as good as made, but abort
  * leaves it alone.  A rule that another instance made with the same mark is
- * not: it goes when that instance goes.  What we could not remove before is
- * ours.  Other errors than that it is there stay what they are.
+ * not: it goes when that instance goes.  Other errors than that it is there
+ * stay what they are.
  */
 static bool
 is_as_good(const struct kernel *k, const struct item *it)
@@ -235,8 +235,8 @@ is_as_good(const struct kernel *k, const struct item *it)
 	if (it->error != EEXIST)
 		return false;
 	if ((it->state & ITEM_SEEN) != 0)
-		return it->kind != ITEM_RULE_MAIN ||
-		    items_find(&k->stale, it) != NULL;
+		return kernel_is_anothers(k->requests, k->undo.instance,
+		    it) == 0;
 	return kernel_is_deferred(k, it);
 }
 

@@ -35,26 +35,111 @@ kernel_forget(struct kernel *k, const struct item *it)
 		log_warn("cannot write the undo journal");
 }
 
-/*
- * Of all rules only this one names no table of ours, so that another instance
- * with our mark makes the very same.  Once ours is gone, one that is there
- * again is not ours to remove, unless a reload makes it.
- */
-void
-kernel_disown(struct kernel *k, const struct item *it)
+/* Whose it is. */
+
+struct owner {
+	const struct item *rule;	/* or NULL: is anything ours? */
+	uint32_t	 table;		/* of the instance that asks, */
+	uint32_t	 table_default;	/* and its other one */
+	bool		 found;
+};
+
+static void
+on_found(void *arg, const struct item *it)
 {
-	if (it->kind == ITEM_RULE_MAIN)
-		kernel_forget(k, it);
+	struct owner *o = arg;
+
+	if (o->rule == NULL)
+		o->found |= it->table == o->table ||
+		    it->table == o->table_default;
+	else if (it->kind == ITEM_RULE_DEFAULT &&
+	    it->mark == o->rule->mark && it->table != o->table_default)
+		o->found = true;
 }
 
-static bool
-is_anothers(const struct kernel *k, const struct item *it)
+static int
+find_rules(struct owner *o, int requests, uint8_t family)
 {
-	/* It went with the interface; what is there is another's. */
-	if (item_is_device(it))
-		return k->away;
-	return it->kind == ITEM_RULE_MAIN && !undo_has(&k->undo, it);
+	int tries;
+
+	for (tries = 0; tries < KERNEL_TRIES; tries++) {
+		o->found = false;
+		if (nlr_dump_rules(requests, family, on_found, o) == 0)
+			return 0;
+		if (errno != EINTR)
+			break;
+	}
+	return family == AF_INET6 && nlr_no_family(errno) ? 0 : -1;
 }
+
+static int
+find_routes(struct owner *o, int requests, uint8_t family)
+{
+	if (nlr_dump_routes(requests, 0, family, o->table, false, on_found,
+	    o) == 0)
+		return 0;
+	return family == AF_INET6 && nlr_no_family(errno) ? 0 : -1;
+}
+
+/*
+ * Of all rules only this one names no table of ours, so that another instance
+ * with our mark makes the very same; and who removes it by hand may put it
+ * back.  Who makes it for himself also makes the next one, with his own table:
+ * that tells whose it is, at any time.
+ */
+int
+kernel_is_anothers(int requests, const char *instance, const struct item *it)
+{
+	struct owner o = { .rule = it };
+
+	if (it->kind != ITEM_RULE_MAIN)
+		return 0;
+	o.table_default = item_table_default(instance);
+	if (find_rules(&o, requests, it->prefix.family) == -1)
+		return -1;
+	return o.found;
+}
+
+bool
+kernel_has_ours(int requests, const char *instance)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	struct owner o = { .rule = NULL };
+	size_t i;
+
+	o.table = item_table(instance);
+	o.table_default = item_table_default(instance);
+	for (i = 0; i < 2; i++)
+		if (find_rules(&o, requests, families[i]) == -1 || o.found ||
+		    find_routes(&o, requests, families[i]) == -1 || o.found)
+			return true;
+	return false;
+}
+
+/* -1 with errno.  Nothing may be under way in k->batch. */
+static int
+find_anothers(const struct kernel *k, struct items *l)
+{
+	struct item *it;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < l->n; i++) {
+		it = &l->at[i];
+		it->state &= (uint8_t)~ITEM_ANOTHERS;
+		if ((it->state & ITEM_ADDED) == 0)
+			continue;
+		rc = kernel_is_anothers(k->requests, k->undo.instance, it);
+		if (rc == -1)
+			return -1;
+		/* It went with the interface; what is there is another's. */
+		if (rc == 1 || (item_is_device(it) && k->away))
+			it->state |= ITEM_ANOTHERS;
+	}
+	return 0;
+}
+
+/* Taking it away. */
 
 static void
 on_stuck(void *arg, size_t tag, int error, const char *text)
@@ -79,11 +164,14 @@ send_all(struct kernel *k, struct items *l)
 	struct item *it;
 	size_t i;
 
+	if (find_anothers(k, l) == -1)
+		return -1;
 	nlr_begin(&k->batch, k->requests, k->ifindex, on_stuck, k);
 	for (i = l->n; i-- > 0; ) {
 		it = &l->at[i];
 		it->state &= (uint8_t)~ITEM_FAILED;
-		if ((it->state & ITEM_ADDED) == 0 || is_anothers(k, it))
+		if ((it->state & ITEM_ADDED) == 0 ||
+		    (it->state & ITEM_ANOTHERS) != 0)
 			continue;
 		if (it->kind == ITEM_SRC_MARK)
 			restore_src_mark(k);
@@ -167,6 +255,7 @@ void
 kernel_del_stale(struct kernel *k)
 {
 	struct items *l = &k->stale;
+	bool address = false;
 	size_t i, n = 0;
 
 	if (l->n == 0)
@@ -175,11 +264,14 @@ kernel_del_stale(struct kernel *k)
 	for (i = 0; i < l->n; i++)
 		if ((l->at[i].state & ITEM_ADDED) != 0)
 			l->at[n++] = l->at[i];
+		else if (l->at[i].kind == ITEM_ADDRESS)
+			address = true;
 	if (n == l->n)
 		return;
 	l->n = n;
-	/* An address takes others with it, and routes. */
-	k->flapped = true;
+	/* It takes others with it, and routes. */
+	if (address)
+		k->flapped = true;
 	if (n == 0)
 		log_info("what could not be removed is gone now");
 }
@@ -193,5 +285,7 @@ kernel_want_stale(struct kernel *k)
 	for (i = 0; i < l->n; i++)
 		if (items_find(&k->have, &l->at[i]) == NULL)
 			l->at[n++] = l->at[i];
+	if (n < l->n)
+		k->dirty = true;
 	l->n = n;
 }

@@ -40,6 +40,7 @@ enum item_kind {
 #define ITEM_LOST	0x08	/* somebody took it away; that was told */
 #define ITEM_FAILED	0x10	/* the kernel refused just now */
 #define ITEM_TOLD	0x20	/* it was lost before this look */
+#define ITEM_ANOTHERS	0x40	/* what is there is not ours to remove */
 
 struct item {
 	uint8_t		 kind;

@@ -130,12 +130,17 @@ void	 kernel_why(const struct kernel *, const struct item *, int error,
 void	 kernel_del(struct kernel *, struct items *l);
 /* Try again what is kept there; what went with an address may be missing. */
 void	 kernel_del_stale(struct kernel *);
-/* What is in force is not to go any more. */
+/* What is in force is not to go any more; it is there, also if it was lost:
+ * kernel_catch_up() must follow. */
 void	 kernel_want_stale(struct kernel *);
 /* This rule is not in the kernel, or not ours: the journal shall not say so. */
 void	 kernel_forget(struct kernel *, const struct item *);
-/* This item is gone: what is like it and comes back may be another's. */
-void	 kernel_disown(struct kernel *, const struct item *);
+/* Is a rule that is there another instance's, 1, or ours, 0?  -1 with errno. */
+int	 kernel_is_anothers(int requests, const char *instance,
+	    const struct item *);
+/* Is anything in this namespace surely this instance's?  Also true if that
+ * cannot be seen. */
+bool	 kernel_has_ours(int requests, const char *instance);
 
 /* kernel_watch.c */
 
@@ -171,7 +176,8 @@ int	 undo_open(struct undo *, int dir, const char *instance, bool make);
 /* Is it of another network namespace than ours? */
 bool	 undo_is_elsewhere(const struct undo *);
 /* Then it is put by for that one, and there is a new one.  And: what was put
- * by for ours is undone, if there is any.  -1 after a line. */
+ * by for ours is undone, if there is any; what was for one that is gone and
+ * had our number is removed.  -1 after a line. */
 int	 undo_put_by(struct undo *);
 int	 undo_kept(int dir, const char *instance, int requests);
 /* Undo what it says, by this socket.  -1 after a line. */
@@ -181,9 +187,8 @@ int	 undo_reset(struct undo *);
 /* Write that something is done or undone; done twice is written once.  -1
  * with errno. */
 int	 undo_note(struct undo *, bool made, const struct journal_deed *);
-/* The deed of a rule, and whether it is open. */
+/* The deed of a rule. */
 void	 undo_deed(struct journal_deed *, const struct item *);
-bool	 undo_has(const struct undo *, const struct item *rule);
 void	 undo_close(struct undo *, bool remove);
 
 #endif /* PARENT_KERNEL_STATE_H */

@@ -119,15 +119,6 @@ undo_note(struct undo *u, bool made, const struct journal_deed *d)
 	return 0;
 }
 
-bool
-undo_has(const struct undo *u, const struct item *rule)
-{
-	struct journal_deed d;
-
-	undo_deed(&d, rule);
-	return journal_find(&u->now, &d) < u->now.n;
-}
-
 void
 undo_deed(struct journal_deed *d, const struct item *it)
 {
@@ -244,12 +235,17 @@ name_kept(const struct undo *u, const struct journal_netns *n,
 	    n->ino);
 }
 
+static bool
+is_here(const struct undo *u)
+{
+	return u->now.netns.dev == u->here.dev &&
+	    u->now.netns.ino == u->here.ino;
+}
+
 bool
 undo_is_elsewhere(const struct undo *u)
 {
-	return u->now.n > 0 && u->now.netns.ino != 0 &&
-	    (u->now.netns.dev != u->here.dev ||
-	    u->now.netns.ino != u->here.ino);
+	return u->now.n > 0 && u->now.netns.ino != 0 && !is_here(u);
 }
 
 int
@@ -360,9 +356,11 @@ undo_table(struct sweep *s, int requests, uint32_t table)
 }
 
 static int
-undo_rule(struct sweep *s, const struct journal_deed *d)
+undo_rule(struct sweep *s, const struct undo *u, int requests,
+    const struct journal_deed *d)
 {
 	struct item it;
+	int rc;
 
 	memset(&it, 0, sizeof(it));
 	it.kind = d->what == JOURNAL_RULE_MARK ? ITEM_RULE_MARK :
@@ -370,7 +368,8 @@ undo_rule(struct sweep *s, const struct journal_deed *d)
 	it.prefix.family = d->family;
 	it.mark = d->mark;
 	it.table = d->table;
-	return items_add(&s->found, &it);
+	rc = kernel_is_anothers(requests, u->instance, &it);
+	return rc != 0 ? -(rc == -1) : items_add(&s->found, &it);
 }
 
 static bool
@@ -422,7 +421,8 @@ is_ours(const struct undo *u, const struct journal_deed *d)
 }
 
 static int
-undo_deed_of(struct sweep *s, int requests, const struct journal_deed *d)
+undo_deed_of(struct sweep *s, const struct undo *u, int requests,
+    const struct journal_deed *d)
 {
 	switch (d->what) {
 	case JOURNAL_TABLE:
@@ -430,7 +430,7 @@ undo_deed_of(struct sweep *s, int requests, const struct journal_deed *d)
 	case JOURNAL_SRC_MARK:
 		return undo_src_mark(d->value);
 	default:
-		return undo_rule(s, d);
+		return undo_rule(s, u, requests, d);
 	}
 }
 
@@ -451,7 +451,7 @@ undo_all(struct undo *u, int requests)
 			    "ours; that stays", u->instance);
 			continue;
 		}
-		if (undo_deed_of(&s, requests, &u->now.open[i]) == -1) {
+		if (undo_deed_of(&s, u, requests, &u->now.open[i]) == -1) {
 			log_warn("cannot undo what %s left", u->instance);
 			rc = -1;
 		}
@@ -465,6 +465,11 @@ undo_all(struct undo *u, int requests)
 	return rc;
 }
 
+/*
+ * Linux gives the number of a namespace that is gone to another one, soon.
+ * What was put by for the former says nothing of the latter, where the same
+ * rule or setting may be somebody else's.
+ */
 int
 undo_kept(int dir, const char *instance, int requests)
 {
@@ -478,7 +483,12 @@ undo_kept(int dir, const char *instance, int requests)
 		return -1;
 	if (u.fd == -1)
 		return 0;
-	rc = undo_all(&u, requests);
+	if (is_here(&u) && kernel_has_ours(requests, instance))
+		rc = undo_all(&u, requests);
+	else {
+		rc = 0;
+		log_info("%s/%s: that namespace is gone", PATH_RUN, u.name);
+	}
 	undo_close(&u, rc == 0);
 	return rc;
 }

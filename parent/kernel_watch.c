@@ -101,10 +101,8 @@ judge(struct kernel *k, struct item *it)
 		it->state |= ITEM_SEEN;
 	if ((it->state & ITEM_SEEN) != 0)
 		it->state &= (uint8_t)~(ITEM_MISSING | ITEM_LOST);
-	else {
+	else
 		it->state |= ITEM_MISSING;
-		kernel_disown(k, it);
-	}
 }
 
 int
@@ -378,11 +376,9 @@ on_change(struct kernel *k, const struct nlr_event *ev)
 	}
 	/* A reload that is under way has made more than what runs. */
 	changed = is_changed(&k->have, ev) || is_changed(&k->stale, ev);
-	if (is_changed(&k->next, ev) || changed) {
-		if (ev->what == NLR_GONE)
-			kernel_disown(k, &ev->item);
+	if (is_changed(&k->next, ev) || changed)
 		look_soon(k);
-	} else if (ev->what == NLR_GONE && item_is_rule(&ev->item))
+	else if (ev->what == NLR_GONE && item_is_rule(&ev->item))
 		on_foreign_rule(k);
 }
 

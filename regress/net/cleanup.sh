@@ -80,3 +80,23 @@ expect "has nothing to do" diff "$T/rules" "$T/again"
 expect "cleanup here" cleanup_in a
 expect_is "has, still" "$before" kernel_state a
 expect_is "and nothing is left" "" left
+
+# Another namespace may get the number of one that is gone.
+number_of() {
+	on "$1" stat -Lc %i /proc/self/ns/net
+}
+lab_start b
+lab_kill b
+lab_start a
+kill "$(pid_of a)"
+wait_for 5 gone "$(pid_of a)"
+kernel_state b >"$T/rules"
+expect "what was put by for another namespace" \
+    mv "$RUN/$INSTANCE.undo.$(number_of b)" \
+    "$RUN/$INSTANCE.undo.$(number_of a)"
+expect "cleanup here, which has its number now" cleanup_in a
+expect "says that it is gone" grep -q 'that namespace is gone' "$T/a.log"
+expect_is "undoes nothing" "$before" kernel_state a
+kernel_state b >"$T/again"
+expect "nor there" diff "$T/rules" "$T/again"
+expect_is "and does not keep it" "" left

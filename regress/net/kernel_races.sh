@@ -196,6 +196,59 @@ kernel_kill
 expect "they are ours again" undo
 clean_ok "and go with us"
 
+# --- rules that somebody puts back as they were
+
+save_rules() {
+	ip_on a rule save >"$T/rules4"
+	ip_on a -6 rule save >"$T/rules6"
+}
+flush_rules() {
+	ip_on a rule flush
+	ip_on a -6 rule flush
+}
+# A flush leaves the first rule, so that it is there twice then.
+restore_rules() {
+	ip_on a rule restore <"$T/rules4"
+	ip_on a -6 rule restore <"$T/rules6"
+	ip_on a rule del pref 0
+	ip_on a -6 rule del pref 0
+}
+for end in kernel_end "kernel_kill undo"; do
+	for reload in '' 'and a reload, '; do
+		kernel_start
+		apply "$T/all" >/dev/null
+		ip_on a rule >"$T/made"
+		log_mark
+		save_rules
+		flush_rules
+		expect "rules that are flushed are told, $reload$end" \
+		    wait_for 5 said 'was removed by'
+		restore_rules
+		ip_on a rule >"$T/again"
+		expect "and restored, $reload$end" diff "$T/made" "$T/again"
+		expect "are there again, $reload$end" wait_for 10 said \
+		    'is there again'
+		[ -z "$reload" ] || apply "$T/all" >/dev/null
+		expect_is "with no problem, $reload$end" "" k problems
+		for step in $end; do
+			$step
+		done
+		expect_is "they go with us, $reload$end" 0 main_rules
+		clean_ok "and all else, $reload$end"
+	done
+done
+kernel_start
+apply "$T/all" >/dev/null
+save_rules
+flush_rules
+restore_rules
+kernel_kill
+kernel_start
+expect_is "a start takes them for its own" prepared k prepare "$T/all"
+k commit
+kernel_end
+clean_ok "a clean end of that"
+
 # --- questions that the kernel does not answer
 
 expect_fail "a start that cannot see whether there is IPv6" \
@@ -283,6 +336,35 @@ state >"$T/again"
 expect "and nothing else" diff "$T/made" "$T/again"
 expect_is "nor is it told" "" sh -c "tail -n +$((log_at + 1)) \
     '$T/kernel.log' | grep 'was removed by' || true"
+
+# What was lost is made again, and given up, and does not go.
+apply "$T/all" >/dev/null
+ip_on a rule del pref 5202
+is_lost() {
+	k problems | grep -q '^problem: rule "5202: .*was removed'
+}
+expect "a rule is lost" wait_for 5 is_lost
+expect_is "and made again" prepared k prepare "$T/all"
+k fail del 1000
+k abort
+k fail del 0
+expect "given up it is there, and none that has to go" wait_for 10 no_problems
+sleep 2
+state >"$T/again"
+expect "nor does it go later" diff "$T/made" "$T/again"
+
+# Rules that go at last take nothing of the interface with them.
+k fail del 1000
+apply "$T/other" >/dev/null
+log_mark
+k fail del 0
+ip_on a route del default dev "$IF" table "$TABLE2"
+expect "a route that is removed just then is told" wait_for 20 said \
+    'route 0.0.0.0/0 in table .* was removed'
+expect "when rules go that could not" wait_for 20 said 'is gone now'
+apply "$T/all" >/dev/null
+log_mark
+
 # The address that stays has the place of the one that comes.
 sed 's|fd66::1/64|fd66::1/48|; s|10.66.0.1/24|10.66.0.3/24|' "$T/one" \
     >"$T/moved"
@@ -356,3 +438,64 @@ kernel_start
 expect_is "a start here takes it away, too" 0 main_rules
 kernel_end
 clean_ok "and nothing is left"
+
+# --- put by for a namespace that is gone, whose number another one has
+
+# put_by: what was left here, as if it were of one with our number.
+put_by() {
+	kernel_start
+	apply "$T/all" >/dev/null
+	kernel_kill
+	mv "$T/$INSTANCE.undo" "$T/$INSTANCE.undo.$(on a stat -Lc %i \
+	    /proc/self/ns/net)"
+}
+put_by_is_gone() {
+	! ls "$T/$INSTANCE.undo".* >/dev/null 2>&1
+}
+put_by
+expect "what was put by for here" undo
+clean_ok "is undone"
+expect "once" put_by_is_gone
+put_by
+flush_all() {
+	for family in -4 -6; do
+		while ip_on a $family rule del pref "$1" 2>/dev/null; do
+			:
+		done
+	done
+}
+# All that a namespace does not have that is new.
+flush_all 5200
+flush_all 5202
+ip_on a route flush table "$TABLE"
+ip_on a -6 route flush table "$TABLE"
+state >"$T/made"
+expect_is "a rule like ours, and the setting" "2 1" \
+    sh -c "echo $(main_rules) $(src_mark)"
+log_mark
+expect "what was put by for one that is gone" undo
+expect "says so" said "that namespace is gone"
+expect "and is removed" put_by_is_gone
+state >"$T/again"
+expect "but nothing else" diff "$T/made" "$T/again"
+flush_all 5201
+on a sysctl -q -w net.ipv4.conf.all.src_valid_mark=0
+clean_ok "nor is there more"
+put_by
+name=$(ls "$T/$INSTANCE.undo".*)
+mv "$name" "$T/here"
+HERE=other
+kernel_start
+apply "$T/all" >/dev/null
+kernel_kill
+HERE=a
+# With the name of ours, but of the other one by its own words.
+mv "$T/$INSTANCE.undo" "$name"
+state >"$T/made"
+expect "one that names another" undo
+expect "is removed" put_by_is_gone
+state >"$T/again"
+expect "and undoes nothing" diff "$T/made" "$T/again"
+mv "$T/here" "$name"
+expect "the right one" undo
+clean_ok "does"
