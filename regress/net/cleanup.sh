@@ -38,6 +38,8 @@ lab_kill() {
 	MAY_LEAVE=1
 	kill -9 "$(pid_of "$1")"
 	wait_for 5 gone "$(pid_of "$1")"
+	# The last of its children takes the interface along.
+	wait_for 5 not ip_on "$1" link show "$IF"
 }
 # left: the names of all that is there of it.
 left() {
