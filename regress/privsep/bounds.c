@@ -223,7 +223,7 @@ START_TEST(many_directories)
 		ck_assert_msg(held_ask(&held[7], s.name, take_step, &s,
 		    &err) == PASSED, "%s: error %d", s.path, err);
 	}
-	s.path = "/etc/hosts";
+	s.path = "/etc/passwd";
 	ck_assert_int_eq(held_ask(&held[7], s.path, take_step, &s, &err),
 	    PASSED);
 	s.path = "conf/warren.conf";
