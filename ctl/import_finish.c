@@ -368,7 +368,7 @@ is_kept(const char *host)
 	struct prefix p;
 
 	return prefix_parse(&p, host) == 0 && p.family == AF_INET &&
-	    p.addr[0] == 169 && p.addr[1] == 254;
+	    addr_is_link_local(AF_INET, p.addr);
 }
 
 /* Why packets to the host would not get there, or false. */

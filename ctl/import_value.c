@@ -186,7 +186,7 @@ host_v6(char host[IMPORT_HOST])
 		memmove(addr, addr + 12, 4);
 		return host_v4(addr, host);
 	}
-	if (addr_is_link_local(addr))
+	if (addr_is_link_local(AF_INET6, addr))
 		return host_scoped(addr, scope, host);
 	return scope != NULL || addr_is_special(AF_INET6, addr) ?
 	    fails(EAFNOSUPPORT) : 0;

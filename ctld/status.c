@@ -154,7 +154,8 @@ is_within(const struct endpoint *e, const struct prefix *p)
 	unsigned bytes = p->cidr / 8, bits = p->cidr % 8;
 
 	if (e->family != p->family || p->cidr == 0 ||
-	    (p->family == AF_INET6 && addr_is_link_local(p->addr)))
+	    (p->family == AF_INET6 &&
+	    addr_is_link_local(AF_INET6, p->addr)))
 		return false;
 	return memcmp(e->addr, p->addr, bytes) == 0 && (bits == 0 ||
 	    (e->addr[bytes] ^ p->addr[bytes]) >> (8 - bits) == 0);

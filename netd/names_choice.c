@@ -12,14 +12,14 @@
 bool
 names_is_usable(uint8_t family, const uint8_t addr[16])
 {
-	if (addr_is_special(family, addr))
+	/*
+	 * Nobody says which link a link-local address is on (P33), and the
+	 * parent keeps 169.254.0.0/16 from what bears the mark.
+	 */
+	if (addr_is_special(family, addr) || addr_is_link_local(family, addr))
 		return false;
-	/* 169.254.0.0/16: the parent keeps it from what bears the mark. */
-	if (family == AF_INET && addr[0] == 169 && addr[1] == 254)
-		return false;
-	/* Nobody says which link a link-local address is on (P33). */
-	return family == AF_INET || (family == AF_INET6 &&
-	    !addr_is_mapped(addr) && !addr_is_link_local(addr));
+	return family == AF_INET ||
+	    (family == AF_INET6 && !addr_is_mapped(addr));
 }
 
 static bool

@@ -101,7 +101,7 @@ bool
 source_is_link_local(const struct source *s)
 {
 	return s->remote.family == AF_INET6 &&
-	    addr_is_link_local(s->remote.addr);
+	    addr_is_link_local(AF_INET6, s->remote.addr);
 }
 
 void

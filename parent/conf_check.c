@@ -260,10 +260,10 @@ endpoint_text(const struct endpoint *e, char text[PREFIX_TEXT])
 static bool
 check_kept(const struct conf_reading *r, const struct conf_peer *p)
 {
-	static const struct prefix kept = { AF_INET, 16, { 169, 254 } };
 	char addr[PREFIX_TEXT];
 
-	if (!covers(&kept, p->endpoint.family, p->endpoint.addr))
+	if (p->endpoint.family != AF_INET ||
+	    !addr_is_link_local(AF_INET, p->endpoint.addr))
 		return true;
 	endpoint_text(&p->endpoint, addr);
 	conf_error(r->errors, &p->endpoint_where, "endpoint %s lies in "

@@ -121,7 +121,7 @@ scoped(struct endpoint *e, char *text)
 		return "is neither an address nor a host name";
 	if (addr_is_mapped(e->addr))
 		return "is an IPv4 address: write it as one";
-	if (!addr_is_link_local(e->addr))
+	if (!addr_is_link_local(AF_INET6, e->addr))
 		return scope == NULL ? NULL :
 		    "has a % but is not a link-local address";
 	/* Names of interfaces come and go; a number can be kept. */

@@ -44,7 +44,7 @@ read_scope(struct endpoint *at, char *name, const char *s)
 
 	if (len == 0 || len >= RESOLVCONF_SCOPE || at->family != AF_INET6)
 		return false;
-	if (!addr_is_link_local(at->addr))
+	if (!addr_is_link_local(AF_INET6, at->addr))
 		return true;
 	at->scope = scope_number(s);
 	if (at->scope == 0)

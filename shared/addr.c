@@ -245,8 +245,10 @@ addr_is_mapped(const uint8_t addr[16])
 }
 
 bool
-addr_is_link_local(const uint8_t addr[16])
+addr_is_link_local(int family, const uint8_t addr[16])
 {
+	if (family == AF_INET)
+		return addr[0] == 169 && addr[1] == 254;
 	return addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
 }
 

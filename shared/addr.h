@@ -51,8 +51,8 @@ int	 endpoint_from_sockaddr(struct endpoint *, const struct sockaddr *);
 
 /* ::ffff:0:0/96: an IPv4 address that is written as one of IPv6. */
 bool	 addr_is_mapped(const uint8_t addr[16]);
-/* fe80::/10: means something on one link only (P33). */
-bool	 addr_is_link_local(const uint8_t addr[16]);
+/* 169.254/16, fe80::/10: means something on one link only (P33). */
+bool	 addr_is_link_local(int family, const uint8_t addr[16]);
 /* 127/8, ::1 */
 bool	 addr_is_loopback(int family, const uint8_t addr[16]);
 /*

@@ -211,6 +211,10 @@ START_TEST(kinds)
 		{ "126.255.255.255", false, false, false, false },
 		{ "127.0.0.0", false, true, false, false },
 		{ "127.255.255.255", false, true, false, false },
+		{ "169.253.255.255", false, false, false, false },
+		{ "169.254.0.0", false, false, true, false },
+		{ "169.254.255.255", false, false, true, false },
+		{ "169.255.0.0", false, false, false, false },
 		{ "223.255.255.255", false, false, false, false },
 		{ "224.0.0.0", true, false, false, false },
 		{ "239.255.255.255", true, false, false, false },
@@ -238,10 +242,10 @@ START_TEST(kinds)
 		    row[i].special, "%s special", row[i].text);
 		ck_assert_msg(addr_is_loopback(p.family, p.addr) ==
 		    row[i].loopback, "%s loopback", row[i].text);
+		ck_assert_msg(addr_is_link_local(p.family, p.addr) ==
+		    row[i].local, "%s link-local", row[i].text);
 		if (p.family == AF_INET)
 			continue;
-		ck_assert_msg(addr_is_link_local(p.addr) == row[i].local,
-		    "%s link-local", row[i].text);
 		ck_assert_msg(addr_is_mapped(p.addr) == row[i].mapped,
 		    "%s mapped", row[i].text);
 	}
